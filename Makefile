@@ -1,0 +1,50 @@
+# Verbs of panhuo. Every target has a help line; `make` alone prints them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DATA ?= service/sample
+HOME_DIR ?= .panhuo/demo
+export OMP_NUM_THREADS ?= 2
+export OPENBLAS_NUM_THREADS ?= 2
+
+.PHONY: help setup demo serve test check fix bench clean
+
+help: ## Print this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+
+setup: $(STAMP) ## Install panhuo and its tools into .venv
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[notebooks]' --group dev
+	@touch $@
+
+demo: $(STAMP) ## Run the whole way on the sample catalogue, or on a folder: make demo DATA=dir
+	$(BIN)/panhuo demo --data $(DATA) --home $(HOME_DIR)
+
+serve: $(STAMP) ## Start the API on 127.0.0.1:8000 over the demo's home
+	$(BIN)/panhuo serve --home $(HOME_DIR)
+
+test: $(STAMP) ## Run every test
+	$(BIN)/python -m pytest -q
+
+check: $(STAMP) ## Check format, lint, types, floors and room sizes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q tests/house
+
+fix: $(STAMP) ## Format and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## Measure import, build and requests: make bench DATA=dir
+	$(BIN)/panhuo bench road --data $(DATA) --home .panhuo/bench
+
+clean: ## Remove what make built (not your homes)
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
