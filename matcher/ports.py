@@ -1,0 +1,130 @@
+"""What the engine needs from outside, as protocols the size of one need.
+
+Implemented by ``service/store`` on SQLite and PostgreSQL; one contract suite holds both to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from matcher.types import (
+    Demand,
+    FeedbackEvent,
+    Firm,
+    ListId,
+    Patent,
+    PatentId,
+    RankedList,
+    Relation,
+    RelationKind,
+    Uscc,
+)
+
+
+class PatentReader(Protocol):
+    """Reads patents of the catalogue."""
+
+    def get(self, patent_id: PatentId) -> Patent:
+        """Return the patent; raise ``PatentNotFound``."""
+
+    def resolve(self, text: str) -> PatentId:
+        """Return the id for an id, application number or publication number as people write it.
+
+        Raises ``PatentNotFound`` where nothing matches.
+        """
+
+    def many(self, patent_ids: Sequence[PatentId]) -> dict[PatentId, Patent]:
+        """Return those that exist, keyed by id."""
+
+    def iterate(self) -> Iterator[Patent]:
+        """Yield every patent in the order of ids (byte order), in pages, without holding a lock."""
+
+    def count(self) -> int:
+        """Return how many patents the catalogue holds."""
+
+    def stamp(self) -> str:
+        """Return a short text that changes when any patent is added, changed or removed."""
+
+
+class FirmReader(Protocol):
+    """Reads firms of the catalogue."""
+
+    def get(self, uscc: Uscc) -> Firm:
+        """Return the firm; raise ``FirmNotFound``."""
+
+    def many(self, usccs: Sequence[Uscc]) -> dict[Uscc, Firm]:
+        """Return those that exist, keyed by USCC."""
+
+    def iterate(self) -> Iterator[Firm]:
+        """Yield every firm in the order of USCC (byte order), in pages."""
+
+    def count(self) -> int:
+        """Return how many firms the catalogue holds."""
+
+    def stamp(self) -> str:
+        """Return a short text that changes when any firm is added, changed or removed."""
+
+
+class DemandReader(Protocol):
+    """Reads technical demands."""
+
+    def of_firm(self, uscc: Uscc) -> tuple[Demand, ...]:
+        """Return the firm's demands, newest first."""
+
+    def of_firms(self, usccs: Sequence[Uscc]) -> dict[Uscc, tuple[Demand, ...]]:
+        """Return the demands of many firms, each as ``of_firm``; firms without any are left out."""
+
+    def iterate(self) -> Iterator[Demand]:
+        """Yield every demand in the order of ids."""
+
+    def count(self) -> int:
+        """Return how many demands there are."""
+
+
+class RelationReader(Protocol):
+    """Reads known links between firms and patents."""
+
+    def of_firm(self, uscc: Uscc) -> tuple[Relation, ...]:
+        """Return the firm's relations, in the order of patent id and kind."""
+
+    def of_firms(self, usccs: Sequence[Uscc]) -> dict[Uscc, tuple[Relation, ...]]:
+        """Return the relations of many firms, each as ``of_firm``; firms without any are left out."""
+
+    def of_patent(self, patent_id: PatentId) -> tuple[Relation, ...]:
+        """Return the patent's relations, in the order of USCC and kind."""
+
+    def iterate(self, kind: RelationKind | None = None) -> Iterator[Relation]:
+        """Yield relations (of one kind, or all) in the order of USCC, patent id and kind."""
+
+    def count(self) -> int:
+        """Return how many relations there are."""
+
+
+class FeedbackLog(Protocol):
+    """Append-only log of what firms did with lists, and of the lists themselves."""
+
+    def record_list(self, ranked: RankedList) -> None:
+        """Keep a handed-out list: id, subject, direction, versions, and per slot item and score.
+
+        The same ``list_id`` again is stored once.
+        """
+
+    def slots_of(self, list_id: ListId) -> dict[int, str]:
+        """Return slot (1-based) → item id of a recorded list; raise ``ListNotFound``."""
+
+    def subject_of(self, list_id: ListId) -> tuple[str, str]:
+        """Return (subject, direction) of a recorded list; raise ``ListNotFound``."""
+
+    def append(self, events: Iterable[FeedbackEvent]) -> int:
+        """Append events in one transaction and return how many were new.
+
+        The same ``event_id`` with the same content is stored once; with other content the whole
+        call raises ``InputError`` and nothing is written.
+        """
+
+    def of_firm(self, uscc: Uscc) -> tuple[FeedbackEvent, ...]:
+        """Return the firm's events, oldest first."""
+
+    def iterate(self) -> Iterator[FeedbackEvent]:
+        """Yield every event in the order of arrival."""

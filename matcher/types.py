@@ -1,0 +1,289 @@
+"""What crosses the floors: ids, records of the catalogue, ranked lists, feedback.
+
+Everything here is frozen and slotted. Objects live at the door; inside the engine the same facts
+are arrays. ``score``: higher is better. ``rank`` and ``slot`` are 1-based.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+import numpy as np
+import numpy.typing as npt
+
+PatentId = NewType("PatentId", str)
+Uscc = NewType("Uscc", str)
+DemandId = NewType("DemandId", str)
+SegmentCode = NewType("SegmentCode", str)
+ListId = NewType("ListId", str)
+
+FloatArray = npt.NDArray[np.float32]
+RowArray = npt.NDArray[np.int64]
+
+
+class PatentKind(StrEnum):
+    """发明 / 实用新型 / 外观设计."""
+
+    INVENTION = "INVENTION"
+    UTILITY_MODEL = "UTILITY_MODEL"
+    DESIGN = "DESIGN"
+    UNKNOWN = "UNKNOWN"
+
+
+class LegalStatus(StrEnum):
+    """有效 / 审中 / 失效. UNKNOWN is recommended, and the reasons say that it is unknown."""
+
+    IN_FORCE = "IN_FORCE"
+    PENDING = "PENDING"
+    LAPSED = "LAPSED"
+    UNKNOWN = "UNKNOWN"
+
+
+class StopState(StrEnum):
+    """Why a patent in force is not recommended; NONE for all others."""
+
+    NONE = ""
+    ABOUT_TO_ABANDON = "about_to_abandon"
+    OWNERSHIP_DISPUTE = "ownership_dispute"
+    UNSUITABLE = "unsuitable"
+    EXCLUSIVELY_LICENSED = "exclusively_licensed"
+    PRESERVED = "preserved"
+
+
+class HolderKind(StrEnum):
+    """Who holds a patent."""
+
+    UNIVERSITY = "university"
+    INSTITUTE = "institute"
+    HOSPITAL = "hospital"
+    FIRM = "firm"
+    OTHER = "other"
+
+
+class RelationKind(StrEnum):
+    """What a firm is to a patent."""
+
+    OWNS = "owns"
+    CO_APPLIED = "co_applied"
+    LICENSED = "licensed"
+    CONTACTED = "contacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Patent:
+    """One application with what is known of it; absent text is ``""``, absent dates ``None``."""
+
+    patent_id: PatentId
+    title: str
+    application_no: str = ""
+    publication_no: str = ""
+    grant_no: str = ""
+    abstract: str = ""
+    first_claim: str = ""
+    technical_field: str = ""
+    ipc: tuple[str, ...] = ()
+    industry_codes: tuple[str, ...] = ()
+    kind: PatentKind = PatentKind.UNKNOWN
+    filing_date: date | None = None
+    publication_date: date | None = None
+    legal_status: LegalStatus = LegalStatus.UNKNOWN
+    stop_state: StopState = StopState.NONE
+    holder: str = ""
+    holder_kind: HolderKind = HolderKind.OTHER
+    holder_province: str = ""
+    holder_city: str = ""
+    maturity: str = ""
+    open_licence: bool = False
+    price_band: str = ""
+    family_id: str = ""
+
+    @property
+    def recommendable(self) -> bool:
+        """True unless the patent is lapsed or in a stop state."""
+        return self.legal_status is not LegalStatus.LAPSED and self.stop_state is StopState.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """One firm as registered, plus what it said of itself."""
+
+    uscc: Uscc
+    name: str
+    business_scope: str = ""
+    registered_on: date | None = None
+    org_type: str = ""
+    capital: str = ""
+    province: str = ""
+    city: str = ""
+    industry_code: str = ""
+    products: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One technical demand (技术需求) posted by or for a firm."""
+
+    demand_id: DemandId
+    title: str
+    text: str = ""
+    uscc: Uscc | None = None
+    industry: str = ""
+    province: str = ""
+    city: str = ""
+    posted_on: date | None = None
+    cooperation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A known link between a firm and a patent."""
+
+    uscc: Uscc
+    patent_id: PatentId
+    kind: RelationKind
+
+
+@dataclass(frozen=True, slots=True)
+class FirmProfile:
+    """What the engine sees of a firm (or of free text): query texts and place, nothing else.
+
+    ``items`` are the scope items, products and needs that carry content, in order, without
+    boilerplate. ``excluded`` holds what must never come back: own, dismissed, licensed.
+    """
+
+    name_words: str
+    items: tuple[str, ...]
+    province: str = ""
+    city: str = ""
+    industry_code: str = ""
+    uscc: Uscc | None = None
+    own_patents: tuple[PatentId, ...] = ()
+    excluded: frozenset[PatentId] = frozenset()
+
+    @property
+    def text(self) -> str:
+        """All items as one text."""
+        return "；".join(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What an index search returns; padding never shows.
+
+    Attributes:
+        rows: int64 (q, k), row positions; entries from ``counts[i]`` on are meaningless.
+        scores: float32 (q, k), higher is better, descending, ties by row.
+        counts: int64 (q,), how many entries of each row are real.
+    """
+
+    rows: RowArray
+    scores: FloatArray
+    counts: RowArray
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item stands in a list: a machine-readable kind, the data behind it, a sentence."""
+
+    kind: str
+    text: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedItem:
+    """One recommended patent (or firm, in the other direction)."""
+
+    rank: int
+    item_id: str
+    score: float
+    features: Mapping[str, float]
+    segment: SegmentCode | None
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Which encoder, index and policy made a list."""
+
+    encoder: str
+    index: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class RankedList:
+    """An answer: items in order, with id and versions; ``notes`` say why it is short or empty."""
+
+    list_id: ListId
+    subject: str
+    direction: str
+    items: tuple[RankedItem, ...]
+    versions: Versions
+    made_at: datetime
+    notes: tuple[Reason, ...] = ()
+    segments: tuple[tuple[SegmentCode, float], ...] = ()
+
+
+class FeedbackKind(StrEnum):
+    """What a firm did with an item of a list."""
+
+    IMPRESSION = "impression"
+    CLICK = "click"
+    DISMISSAL = "dismissal"
+    CONTACT = "contact"
+    DIRECTED_NEED = "directed_need"
+    EVALUATION = "evaluation"
+
+
+class DismissalReason(StrEnum):
+    """Why an item is "not for us" (domain: three-axis evaluation)."""
+
+    NOT_OUR_FIELD = "not_our_field"
+    TOO_EARLY = "too_early"
+    TOO_DEAR = "too_dear"
+    HAVE_IT = "have_it"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The three axes, each 1–5: 产业化前景, 技术改进需求, 产学研合作意愿."""
+
+    prospect: int
+    improvement: int
+    cooperation: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackEvent:
+    """One thing a firm did with one slot of one list; append-only.
+
+    ``event_id`` is the sender's key: the same id with the same content is stored once.
+    """
+
+    event_id: str
+    list_id: ListId
+    slot: int
+    patent_id: PatentId
+    uscc: Uscc
+    kind: FeedbackKind
+    at: datetime
+    reason: DismissalReason | None = None
+    evaluation: Evaluation | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """One graded judgment: query, document, relevance (0 = not relevant)."""
+
+    query_id: str
+    doc_id: str
+    relevance: int
