@@ -1,0 +1,137 @@
+"""BM25 over words (bm25s), scored for chosen rows; one index for the catalogue.
+
+Word statistics are those of the whole catalogue, so that scores of two segments compare; a segment
+is a choice of rows, not an index of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from embeddings.config import LexicalConfig
+
+FloatArray = npt.NDArray[np.float32]
+
+_MATRIX = "bm25.matrix.npy", "bm25.rows.npy", "bm25.offsets.npy"
+_WORDS = "bm25.words.json"
+
+
+class LexicalIndex:
+    """A word × document matrix of BM25 scores, read column-wise (one column a word).
+
+    Args:
+        matrix: float32 data, int32 rows and int64 offsets of a CSC matrix (documents × words).
+        words: word → column.
+        n_documents: rows of the matrix.
+    """
+
+    def __init__(
+        self,
+        matrix: tuple[FloatArray, npt.NDArray[np.int32], npt.NDArray[np.int64]],
+        words: dict[str, int],
+        n_documents: int,
+    ) -> None:
+        self._data, self._rows, self._offsets = matrix
+        self._words = words
+        self.n_documents = n_documents
+
+    @classmethod
+    def build(
+        cls, documents: Iterable[Sequence[str]], config: LexicalConfig | None = None
+    ) -> LexicalIndex:
+        """Return the index over tokenised documents, in their order."""
+        import bm25s
+
+        settings = config or LexicalConfig()
+        words: dict[str, int] = {}
+        ids = [[words.setdefault(w, len(words)) for w in document] for document in documents]
+        if not words:  # bm25s refuses an empty vocabulary; an empty index scores 0 everywhere
+            words = {"": 0}
+            ids = [[0] for _ in ids] or [[0]]
+        engine = bm25s.BM25(k1=settings.k1, b=settings.b, method="lucene")
+        engine.index((ids, words), show_progress=False)
+        scores = engine.scores
+        return cls(
+            (
+                np.asarray(scores["data"], dtype=np.float32),
+                np.asarray(scores["indices"], dtype=np.int32),
+                np.asarray(scores["indptr"], dtype=np.int64),
+            ),
+            words,
+            len(ids),
+        )
+
+    def scores(self, words: Sequence[str]) -> FloatArray:
+        """Return float32 (n_documents,): the BM25 score of every document for the query words.
+
+        A word asked twice counts twice; an unknown word counts nothing.
+        """
+        total = np.zeros(self.n_documents, dtype=np.float32)
+        for word in words:
+            column = self._words.get(word)
+            if column is not None:
+                start, end = self._offsets[column], self._offsets[column + 1]
+                total[self._rows[start:end]] += self._data[start:end]
+        return total
+
+    def scores_at(self, words: Sequence[str], rows: npt.NDArray[np.int64]) -> FloatArray:
+        """Return ``scores(words)[rows]``, bit for bit, without scoring the other documents."""
+        total = np.zeros(len(rows), dtype=np.float32)
+        for word in words:
+            column = self._words.get(word)
+            if column is None:
+                continue
+            start, end = self._offsets[column], self._offsets[column + 1]
+            having = self._rows[start:end]
+            place = np.minimum(np.searchsorted(having, rows), len(having) - 1)
+            total += np.where(having[place] == rows, self._data[start:end][place], np.float32(0))
+        return total
+
+    def weights(self, words: Sequence[str]) -> FloatArray:
+        """Return float32 (len(words),): the rarity of each word (BM25's IDF, 0 if unknown)."""
+        frequency = np.array(
+            [
+                self._offsets[c + 1] - self._offsets[c] if (c := self._words.get(w)) is not None else -1
+                for w in words
+            ],
+            dtype=np.float64,
+        )
+        idf = np.log1p((self.n_documents - frequency + 0.5) / (np.maximum(frequency, 0) + 0.5))
+        return np.where(frequency >= 0, idf, 0.0).astype(np.float32)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest over the matrix and its words."""
+        digest = hashlib.sha256()
+        for part in (self._data, self._rows, self._offsets):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
+
+    def as_matrix(self) -> sp.csc_matrix:
+        """Return the scores as a SciPy matrix, documents × words, sharing memory."""
+        shape = (self.n_documents, len(self._offsets) - 1)
+        return sp.csc_matrix((self._data, self._rows, self._offsets), shape=shape)
+
+    def save(self, folder: Path) -> None:
+        """Write the index into ``folder`` as arrays and one JSON list."""
+        for name, part in zip(_MATRIX, (self._data, self._rows, self._offsets), strict=True):
+            np.save(folder / name, part, allow_pickle=False)
+        meta = {"n_documents": self.n_documents, "words": list(self._words)}
+        (folder / _WORDS).write_text(json.dumps(meta, ensure_ascii=False), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> LexicalIndex:
+        """Return the index saved in ``folder``; its arrays stay on disk, mapped."""
+        data, rows, offsets = (
+            np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in _MATRIX
+        )
+        meta = json.loads((folder / _WORDS).read_text("utf-8"))
+        words = {word: column for column, word in enumerate(meta["words"])}
+        return cls((data, rows, offsets), words, int(meta["n_documents"]))

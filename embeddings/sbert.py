@@ -1,0 +1,106 @@
+"""Any sentence-transformers model, by folder or by name; what it cuts off is counted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embeddings.encoder import EncoderInfo, Vectors, unit_rows
+
+
+class ModelNotFound(Exception):
+    """The model cannot be loaded; the message says what was found, expected and what to do."""
+
+
+@dataclass(slots=True)
+class Truncation:
+    """How many texts were longer than the model reads.
+
+    Attributes:
+        texts: texts encoded so far.
+        cut: of these, texts that lost their end.
+        tokens_lost: tokens that were not read, over all texts.
+    """
+
+    texts: int = 0
+    cut: int = 0
+    tokens_lost: int = 0
+
+
+class SbertEncoder:
+    """Wraps a ``SentenceTransformer``; prompts come from the model's own configuration.
+
+    Padding moves the last bits of a transformer's row, so one text has one row to about 1e-6 only.
+
+    Args:
+        name: folder or name of the model, as the user gave it.
+        device: where it runs; ``cpu`` by default.
+        batch: texts a step.
+    """
+
+    def __init__(self, name: str, device: str = "cpu", batch: int = 64) -> None:
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self._model: Any = SentenceTransformer(name, device=device)
+        except (OSError, ValueError) as error:
+            raise ModelNotFound(
+                f"found no sentence-transformers model at {name!r}; expected a model folder or a name "
+                "that the model hub can deliver; give the path of a downloaded model."
+            ) from error
+        self._batch = batch
+        self.truncation = Truncation()
+        dim = int(self._model.get_embedding_dimension())
+        self._info = EncoderInfo(name, dim, self._fingerprint())
+
+    @property
+    def info(self) -> EncoderInfo:
+        """Name, dimensions and a digest over every weight of the model."""
+        return self._info
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 (len(texts), dim) unit rows, with the model's query prompt if it has one."""
+        return self._encode(self._model.encode_query, texts)
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        """Return the same for documents, with the model's document prompt if it has one."""
+        return self._encode(self._model.encode_document, texts)
+
+    def _encode(self, method: Any, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self._info.dim), dtype=np.float32)
+        self._count(texts)
+        rows = method(
+            list(texts), batch_size=self._batch, convert_to_numpy=True, show_progress_bar=False
+        )
+        return unit_rows(rows)
+
+    def _count(self, texts: Sequence[str]) -> None:
+        limit = self._model.max_seq_length
+        self.truncation.texts += len(texts)
+        if not limit or not np.isfinite(limit):
+            return
+        tokenizer = self._model.tokenizer
+        for ids in tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"]:
+            if len(ids) > limit:
+                self.truncation.cut += 1
+                self.truncation.tokens_lost += len(ids) - int(limit)
+
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256(str(self._model.max_seq_length).encode())
+        for key, tensor in sorted(self._model.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
+        return digest.hexdigest()
+
+
+def is_model_folder(name: str) -> bool:
+    """Return whether ``name`` is a folder that holds a saved model."""
+    return (Path(name) / "modules.json").is_file() or (Path(name) / "config.json").is_file()

@@ -1,0 +1,126 @@
+"""The default encoder: a word table trained on the catalogue itself.
+
+Saved as a sentence-transformers ``StaticEmbedding`` (``model.safetensors`` and ``tokenizer.json``
+over words joined by spaces), read back without torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from embeddings.config import StaticConfig
+from embeddings.encoder import EncoderInfo, Vectors, unit_rows
+from embeddings.pairs import Corpus
+from embeddings.tokeniser import Tokeniser, default_tokeniser
+from embeddings.training import Progress, train_table
+from embeddings.vocabulary import UNKNOWN, Vocabulary
+
+_TENSOR = "embedding.weight"
+_WEIGHTS, _TOKENIZER, _META = "model.safetensors", "tokenizer.json", "panhuo.json"
+
+
+class StaticEncoder:
+    """Mean of trained word vectors, as unit rows; queries and documents are encoded alike.
+
+    Args:
+        vocabulary: the words.
+        table: float32 (words, dim).
+        tokeniser: cuts the texts; must be the one the table was trained with.
+        losses: held-out loss at each check of the training, for the report.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        table: npt.NDArray[np.float32],
+        tokeniser: Tokeniser | None = None,
+        losses: Sequence[float] = (),
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._table = table
+        self._tokeniser = tokeniser or default_tokeniser()
+        self.losses = tuple(losses)
+        self._info = EncoderInfo("static", int(table.shape[1]), self._fingerprint())
+
+    @property
+    def info(self) -> EncoderInfo:
+        """Name, dimensions and a digest over words, table and tokeniser."""
+        return self._info
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 (len(texts), dim) unit rows; a text of unknown words gives zeros."""
+        return self._encode(texts)
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        """Return the same as ``encode_query``: the table knows no roles."""
+        return self._encode(texts)
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        bags = self._vocabulary.bags(self._tokeniser.tokenise_many(texts))
+        ones = np.ones(len(bags.ids), dtype=np.float32)
+        matrix = sp.csr_matrix((ones, bags.ids, bags.offsets), shape=(len(bags), len(self._table)))
+        return unit_rows(matrix @ self._table)
+
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256(self._tokeniser.fingerprint.encode())
+        digest.update("\n".join(self._vocabulary.words).encode())
+        digest.update(np.ascontiguousarray(self._table).tobytes())
+        return digest.hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """Write weights, tokenizer and settings into an existing folder."""
+        from safetensors.numpy import save_file
+        from tokenizers import Tokenizer
+        from tokenizers.models import WordLevel
+        from tokenizers.pre_tokenizers import WhitespaceSplit
+
+        words = {word: number for number, word in enumerate(self._vocabulary.words)}
+        tokenizer = Tokenizer(WordLevel(words, unk_token=UNKNOWN))
+        tokenizer.pre_tokenizer = WhitespaceSplit()  # type: ignore[assignment]
+        tokenizer.save(str(folder / _TOKENIZER))
+        save_file({_TENSOR: np.ascontiguousarray(self._table)}, str(folder / _WEIGHTS))
+        meta = {"tokeniser": self._tokeniser.fingerprint, "losses": self.losses}
+        (folder / _META).write_text(json.dumps(meta), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, tokeniser: Tokeniser | None = None) -> StaticEncoder:
+        """Return the encoder saved in ``folder``."""
+        from safetensors.numpy import load_file
+
+        content = json.loads((folder / _TOKENIZER).read_text("utf-8"))
+        vocabulary: dict[str, int] = content["model"]["vocab"]
+        words = sorted(vocabulary, key=lambda word: vocabulary[word])
+        losses = json.loads((folder / _META).read_text("utf-8"))["losses"]
+        table = load_file(str(folder / _WEIGHTS))[_TENSOR]
+        return cls(Vocabulary(words), table, tokeniser, losses)
+
+
+def train_static(
+    corpus: Corpus,
+    config: StaticConfig | None = None,
+    tokeniser: Tokeniser | None = None,
+    progress: Progress | None = None,
+    leave_out: Sequence[str] = (),
+) -> StaticEncoder:
+    """Return a static encoder trained on ``corpus``.
+
+    Args:
+        corpus: texts and what pairs them.
+        config: settings; the same corpus and settings give the same encoder.
+        tokeniser: cuts the texts.
+        progress: called with (step, steps).
+        leave_out: pair sources not to use, for ablations.
+    """
+    settings, cutter = config or StaticConfig(), tokeniser or default_tokeniser()
+    documents = list(cutter.tokenise_many(corpus.texts()))
+    vocabulary = Vocabulary.learn(documents, settings.vocabulary, settings.min_count)
+    bags = vocabulary.bags(documents)
+    table, losses = train_table(corpus, bags, vocabulary, settings, progress, leave_out)
+    return StaticEncoder(vocabulary, table, cutter, losses)
