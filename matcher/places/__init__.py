@@ -1,0 +1,1 @@
+"""Where holders and firms sit: province and city, as far as public facts tell."""

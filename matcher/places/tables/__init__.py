@@ -1,0 +1,1 @@
+"""The project's own facts about regions and institutions: CSV with provenance lines."""

@@ -1,0 +1,1 @@
+"""The project's own facts about segments, IPC and industries: CSV with provenance lines."""
