@@ -1,0 +1,96 @@
+"""Profiles to ordered candidates, for one firm or for many: encode, route, search, rank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from embeddings.encoder import Encoder
+from embeddings.tokeniser import Tokeniser
+from matcher.index.index_set import IndexSet
+from matcher.index.search import SearchConfig, search
+from matcher.index.segment_index import Mask
+from matcher.places.places import PlaceTable
+from matcher.query import FirmQuery, encode_profiles
+from matcher.ranking.policy import Policy
+from matcher.ranking.rank import Ranked, rank
+from matcher.segments.routing import Router
+from matcher.types import FirmProfile, SegmentCode
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The pure middle: arrays and functions, no store.
+
+    Attributes:
+        index: the opened index version.
+        encoder: the encoder that built it (checked when the engine is made).
+        tokeniser: cuts query texts.
+        router: routes queries.
+        places: reads regions.
+        policy: scores pairs.
+        config: list lengths.
+    """
+
+    index: IndexSet
+    encoder: Encoder
+    tokeniser: Tokeniser
+    router: Router
+    places: PlaceTable
+    policy: Policy
+    config: SearchConfig = SearchConfig()
+
+    def __post_init__(self) -> None:
+        self.index.check(self.encoder)
+
+    def queries(
+        self, profiles: Sequence[FirmProfile], only: SegmentCode | None = None
+    ) -> list[FirmQuery]:
+        """Return the profiles as arrays, routed and placed.
+
+        Args:
+            profiles: any number.
+            only: look in this segment alone; ``None`` routes by code and text.
+        """
+        found: list[FirmQuery] = []
+        for query in encode_profiles(
+            profiles, self.encoder, self.tokeniser, self.index.own_vectors
+        ):
+            profile = query.profile
+            segments = (
+                self.router.ask(profile.industry_code, query.asked_rows())
+                if only is None
+                else {only: 1.0}
+            )
+            province, city = self.index.region_codes(self.places, profile.province, profile.city)
+            found.append(replace(query, segments=segments, province=province, city=city))
+        return found
+
+    def rank_many(
+        self,
+        queries: Sequence[FirmQuery],
+        allowed: Mask | None = None,
+        config: SearchConfig | None = None,
+    ) -> list[Ranked]:
+        """Return each firm's candidates in the policy's order; one firm or many give the same.
+
+        Args:
+            queries: from ``queries``.
+            allowed: bool (patents,), rows that may be returned; ``None`` for all.
+            config: other list lengths than the engine's own.
+        """
+        side = self.index.patents
+        asks = [query.ask(side.lexical) for query in queries]
+        candidates = search(side, asks, config or self.config, allowed)
+        return [
+            rank(query, side, rows, self.index.own_rows(query.profile.own_patents), self.policy)
+            for query, rows in zip(queries, candidates, strict=True)
+        ]
+
+    def mask_of(self, patent_ids: Sequence[str]) -> Mask:
+        """Return bool (patents,): True for the ids that are indexed."""
+        mask = np.zeros(len(self.index.patents), dtype=bool)
+        mask[self.index.patents.ids.rows_of(patent_ids)] = True
+        return mask

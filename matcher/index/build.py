@@ -1,0 +1,306 @@
+"""Catalogue to index version: read, train, encode, route, index, audit, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from embeddings.encoder import Encoder, EncoderInfo, Vectors
+from embeddings.lexical import LexicalIndex
+from embeddings.pairs import Corpus
+from embeddings.tokeniser import Tokeniser
+from matcher.errors import InputError
+from matcher.index.id_map import IdMap
+from matcher.index.manifest import Manifest
+from matcher.index.publish import new_version
+from matcher.index.rows import FirmRows, PatentRows, PlaceCodes, read_firms, read_patents
+from matcher.index.side import Side
+from matcher.places.places import PlaceTable
+from matcher.ports import FirmReader, PatentReader, RelationReader
+from matcher.segments.classifier import SegmentClassifier
+from matcher.segments.labels import labelled_texts
+from matcher.segments.routing import Routed, Router
+from matcher.types import RelationKind
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total)."""
+
+_SCOPE_SAMPLE = 120_000
+_HELD_PER_FIRM = 30
+_BLOCK = 20_000
+_AUDITED_FIRMS = 200
+_AUDIT_DEPTH = 20
+_LISTED = 100
+
+
+class EncoderMaker(Protocol):
+    """Trains or loads the encoder of a build."""
+
+    def __call__(self, corpus: Corpus, progress: Callable[[int, int], None]) -> Encoder:
+        """Return an encoder for the corpus."""
+
+    def save(self, encoder: Encoder, folder: Path) -> None:
+        """Keep in ``folder`` what is needed to open the encoder again."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInput:
+    """What a build reads.
+
+    Attributes:
+        patents: the catalogue.
+        firms: the firms.
+        relations: known links; ``owns`` and ``licensed`` pair scopes with patents in training.
+        places: where holders sit.
+        router: routing without a text classifier; the build trains that.
+        ipc_path: main group → titles from class to group.
+        tokeniser: cuts texts for BM25.
+        engine: ``faiss`` or ``exact``.
+    """
+
+    patents: PatentReader
+    firms: FirmReader
+    relations: RelationReader
+    places: PlaceTable
+    router: Router
+    ipc_path: Callable[[str], tuple[str, ...]]
+    tokeniser: Tokeniser
+    engine: str = "faiss"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build made; also kept in the manifest.
+
+    Attributes:
+        version: the published version.
+        encoder: its encoder.
+        patents: how many were indexed.
+        firms: how many were indexed.
+        routing: counts by basis, unrouted ids (the first hundred), recall of the audit.
+        seconds: wall time of each stage.
+    """
+
+    version: str
+    encoder: EncoderInfo
+    patents: int
+    firms: int
+    routing: dict[str, Any]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def build_index(
+    source: BuildInput, maker: EncoderMaker, root: Path, progress: Progress, now: datetime
+) -> BuildReport:
+    """Build a new index version under ``root`` and make it current.
+
+    Raises:
+        InputError: the catalogue holds no patent.
+    """
+    clock = _Clock()
+    stamps = {"patents": source.patents.stamp(), "firms": source.firms.stamp()}
+    codes = PlaceCodes(source.places)
+    patents = read_patents(
+        source.patents.iterate(), codes, _ticker(progress, "read patents", source.patents.count())
+    )
+    firms = read_firms(
+        source.firms.iterate(), codes, _ticker(progress, "read firms", source.firms.count())
+    )
+    if not patents.ids:
+        raise InputError(
+            "found no patent in the catalogue", "at least one", "run 'panhuo import patents FILE'"
+        )
+    clock.stage("read")
+    corpus = _corpus(source, patents, firms)
+    encoder = maker(corpus, lambda done, total: progress("train encoder", done, total))
+    clock.stage("train")
+    vectors = _encode(encoder.encode_document, patents.texts, progress, "encode patents")
+    firm_vectors = _encode(encoder.encode_query, firms.texts, progress, "encode firms")
+    clock.stage("encode")
+    progress("route", 0, 1)
+    classifier, routed = _route_patents(source.router, encoder, patents, vectors)
+    router = source.router.with_classifier(classifier)
+    filed = router.firms(firms.industries, firm_vectors)
+    progress("route", 1, 1)
+    clock.stage("route")
+    version = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    with new_version(root, version) as folder:
+        side = _save_side(folder / "patents", source, patents, vectors, routed, progress)
+        _save_side(folder / "firms", source, firms, firm_vectors, filed, progress)
+        clock.stage("index")
+        routing = _account(patents, firms, routed, filed)
+        routing["audit"] = audit_routing(router, side, firms, firm_vectors)
+        clock.stage("audit")
+        (folder / "encoder").mkdir()
+        maker.save(encoder, folder / "encoder")
+        classifier.save(folder / "classifier.npy")
+        Manifest(
+            version=version,
+            built_at=now.astimezone(UTC).isoformat(timespec="seconds"),
+            encoder=encoder.info,
+            engine=source.engine,
+            codes=source.router.codes,
+            names={"provinces": tuple(codes.provinces.names), "cities": tuple(codes.cities.names)},
+            catalogue={**stamps, "n_patents": len(patents.ids), "n_firms": len(firms.ids)},
+            routing=routing,
+        ).write(folder)
+    clock.stage("publish")
+    return BuildReport(
+        version, encoder.info, len(patents.ids), len(firms.ids), routing, clock.seconds
+    )
+
+
+def _corpus(source: BuildInput, patents: PatentRows, firms: FirmRows) -> Corpus:
+    """Return the training texts: all patents, a spread of scopes, and the scopes of holders."""
+    patent_row = {patent_id: row for row, patent_id in enumerate(patents.ids)}
+    firm_row = {uscc: row for row, uscc in enumerate(firms.ids)}
+    held: list[tuple[int, int]] = []
+    scope_of: dict[int, int] = {}
+    per_firm: dict[int, int] = {}
+    for kind in (RelationKind.OWNS, RelationKind.LICENSED):
+        for relation in source.relations.iterate(kind):
+            firm, patent = firm_row.get(relation.uscc), patent_row.get(relation.patent_id)
+            if firm is None or patent is None or per_firm.get(firm, 0) >= _HELD_PER_FIRM:
+                continue
+            per_firm[firm] = per_firm.get(firm, 0) + 1
+            held.append((scope_of.setdefault(firm, len(scope_of)), patent))
+    step = max(1, -(-len(firms.ids) // _SCOPE_SAMPLE))
+    for row in range(0, len(firms.ids), step):
+        scope_of.setdefault(row, len(scope_of))
+    groups = sorted({group for group in patents.groups if group})
+    return Corpus(
+        titles=patents.titles,
+        bodies=patents.bodies,
+        groups=patents.groups,
+        definitions={g: "；".join(source.ipc_path(g)[1:]) for g in groups},
+        scopes=[firms.texts[row].split("；") for row in scope_of],
+        held=held,
+    )
+
+
+def _encode(
+    method: Callable[[Sequence[str]], Vectors], texts: Sequence[str], progress: Progress, stage: str
+) -> Vectors:
+    blocks: list[Vectors] = []
+    for start in range(0, len(texts), _BLOCK):
+        progress(stage, start, len(texts))
+        blocks.append(method(texts[start : start + _BLOCK]))
+    progress(stage, len(texts), len(texts))
+    return np.concatenate(blocks) if blocks else method([""])[:0]
+
+
+def _route_patents(
+    router: Router, encoder: Encoder, patents: PatentRows, vectors: Vectors
+) -> tuple[SegmentClassifier, Routed]:
+    """Train the text classifier on what IPC tells, then route every patent."""
+    declared = router.declared(patents.ipc, patents.industries)
+    known = np.setdiff1d(np.arange(len(patents.ids)), declared.unrouted())
+    texts, shares = labelled_texts(router)
+    labels = np.concatenate([declared.shares[known].toarray(), shares]).astype(np.float32)
+    labels /= np.maximum(labels.sum(axis=1, keepdims=True), 1e-9)
+    examples = np.concatenate([vectors[known], encoder.encode_document(texts)])
+    classifier = SegmentClassifier.train(router.codes, examples, labels)
+    return classifier, router.with_classifier(classifier).patents(declared, vectors)
+
+
+def _save_side(
+    folder: Path,
+    source: BuildInput,
+    rows: PatentRows | FirmRows,
+    vectors: Vectors,
+    routed: Routed,
+    progress: Progress,
+) -> Side:
+    tick = _ticker(progress, f"index {folder.name}", len(rows.ids))
+    words = (_ticked(source.tokeniser.tokenise(text), tick) for text in rows.texts)
+    side = Side.assemble(
+        IdMap.of(rows.ids),
+        vectors,
+        LexicalIndex.build(words),
+        source.router.codes,
+        routed.shares,
+        rows.columns(),
+        source.engine,
+    )
+    side.save(folder, source.engine)
+    return side
+
+
+def _account(
+    patents: PatentRows, firms: FirmRows, routed: Routed, filed: Routed
+) -> dict[str, Any]:
+    """Return how many records each basis routed, and name those that nothing routed."""
+    lost, lost_firms = routed.unrouted(), filed.unrouted()
+    return {
+        "patents": routed.counts(),
+        "firms": filed.counts(),
+        "unrouted_patents": [patents.ids[row] for row in lost[:_LISTED]],
+        "unrouted_firms": [firms.ids[row] for row in lost_firms[:_LISTED]],
+    }
+
+
+def audit_routing(
+    router: Router, side: Side, firms: FirmRows, firm_vectors: Vectors
+) -> dict[str, float]:
+    """Return what routing costs on a spread of firms: share of the unrouted dense top 20 it keeps.
+
+    Keys: ``firms`` looked at, ``recall`` (0–1; 1 where there are no firms), ``searched`` (mean
+    share of the catalogue that routing leaves to search).
+    """
+    step = max(1, len(firms.ids) // _AUDITED_FIRMS)
+    kept: list[float] = []
+    searched: list[float] = []
+    for row in range(0, len(firms.ids), step):
+        if firm_vectors[row].any():
+            codes = tuple(router.ask(firms.industries[row], firm_vectors[row : row + 1]))
+            inside = side.routed(codes)
+            scores = side.vectors @ firm_vectors[row]
+            depth = min(_AUDIT_DEPTH, len(scores))
+            best = np.argpartition(-scores, depth - 1)[:depth]
+            kept.append(float(inside[best].mean()))
+            searched.append(float(inside.mean()))
+    if not kept:
+        return {"firms": 0, "recall": 1.0, "searched": 1.0}
+    return {
+        "firms": len(kept),
+        "recall": round(float(np.mean(kept)), 4),
+        "searched": round(float(np.mean(searched)), 4),
+    }
+
+
+def _ticker(progress: Progress, stage: str, total: int) -> Callable[[], None]:
+    """Return a function that counts one record and reports now and then."""
+    done = 0
+    every = max(1, total // 100)
+    progress(stage, 0, total)
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        if done % every == 0 or done == total:
+            progress(stage, done, total)
+
+    return tick
+
+
+def _ticked(words: list[str], tick: Callable[[], None]) -> list[str]:
+    tick()
+    return words
+
+
+class _Clock:
+    """Seconds since the last stage, by stage."""
+
+    def __init__(self) -> None:
+        self._last = datetime.now(UTC)
+        self.seconds: dict[str, float] = {}
+
+    def stage(self, name: str) -> None:
+        now = datetime.now(UTC)
+        self.seconds[name] = round((now - self._last).total_seconds(), 2)
+        self._last = now

@@ -1,0 +1,99 @@
+"""One opened index version: both sides, the text classifier, and what belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from embeddings.encoder import Encoder, Vectors
+from matcher.errors import PolicyMismatch
+from matcher.index.manifest import Manifest
+from matcher.index.publish import current_version
+from matcher.index.side import Side
+from matcher.places.places import PlaceTable
+from matcher.segments.classifier import SegmentClassifier
+from matcher.types import PatentId, RowArray, SegmentCode
+
+_MOST_OWN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSet:
+    """Everything one published version holds, mapped from disk.
+
+    Attributes:
+        folder: where it lies.
+        manifest: what it says of itself.
+        patents: the side that firms search.
+        firms: the side that patents search.
+        classifier: text → segments.
+    """
+
+    folder: Path
+    manifest: Manifest
+    patents: Side
+    firms: Side
+    classifier: SegmentClassifier
+
+    @classmethod
+    def open(cls, root: Path, digests: bool = True) -> IndexSet:
+        """Return the current version under ``root``.
+
+        Args:
+            root: the index folder of a home.
+            digests: check the SHA-256 of every file before anything is read.
+
+        Raises:
+            IndexMissing: nothing was published.
+            IndexStale: a file is missing, cut or changed, or the layout is another.
+        """
+        folder = current_version(root)
+        manifest = Manifest.read(folder)
+        manifest.verify(folder, digests)
+        codes = tuple(SegmentCode(code) for code in manifest.codes)
+        return cls(
+            folder=folder,
+            manifest=manifest,
+            patents=Side.load(folder / "patents", codes, manifest.engine),
+            firms=Side.load(folder / "firms", codes, manifest.engine),
+            classifier=SegmentClassifier.load(codes, folder / "classifier.npy"),
+        )
+
+    def check(self, encoder: Encoder) -> None:
+        """Raise ``PolicyMismatch`` unless ``encoder`` is the one that built this index."""
+        built, given = self.manifest.encoder, encoder.info
+        if built.fingerprint != given.fingerprint:
+            raise PolicyMismatch(f"found encoder {given.version}", f"{built.version}, as indexed")
+
+    def own_rows(self, patent_ids: Sequence[PatentId]) -> RowArray:
+        """Return rows of patents a firm holds; of many, an even spread of 64."""
+        rows = self.patents.ids.rows_of(patent_ids)
+        if len(rows) <= _MOST_OWN:
+            return rows
+        return rows[np.linspace(0, len(rows) - 1, _MOST_OWN).astype(np.int64)]
+
+    def own_vectors(self, patent_ids: Sequence[PatentId]) -> Vectors:
+        """Return float32 (found, dim) rows of ``own_rows``."""
+        return np.asarray(self.patents.vectors[self.own_rows(patent_ids)])
+
+    def region_codes(self, places: PlaceTable, province: str, city: str) -> tuple[int, int]:
+        """Return (province, city) codes of a region as written, -1 where unknown or unseen."""
+        place = places.normalise_region(province, city) if province or city else None
+        if place is None:
+            return -1, -1
+        return (
+            _position(self.manifest.names["provinces"], place.province),
+            _position(self.manifest.names["cities"], f"{place.province}/{place.city}")
+            if place.city
+            else -1,
+        )
+
+
+def _position(names: tuple[str, ...], name: str) -> int:
+    try:
+        return names.index(name)
+    except ValueError:
+        return -1

@@ -1,0 +1,86 @@
+"""Index versions side by side, and the one atomic rename that makes a version current.
+
+Layout under the index folder: ``versions/<version>/…`` and a file ``CURRENT`` with one version's
+name. A crash at any point leaves ``CURRENT`` as it was; unfinished folders start with ``.``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from matcher.errors import IndexMissing
+
+CURRENT = "CURRENT"
+_KEPT = 2
+
+
+@contextmanager
+def new_version(root: Path, version: str) -> Iterator[Path]:
+    """Yield an empty folder to build in; on success it becomes the current version.
+
+    On any error the folder goes away and nothing changes for readers.
+    """
+    versions = root / "versions"
+    versions.mkdir(parents=True, exist_ok=True)
+    draft = versions / f".{version}.{os.getpid()}"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        yield draft
+        _sync_tree(draft)
+        draft.rename(versions / version)
+        _sync(versions)
+        _point_to(root, version)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    _forget_old(root, version)
+
+
+def current_version(root: Path) -> Path:
+    """Return the folder of the current version; raise ``IndexMissing`` where there is none."""
+    try:
+        name = (root / CURRENT).read_text("utf-8").strip()
+    except FileNotFoundError:
+        raise IndexMissing(str(root)) from None
+    folder = root / "versions" / name
+    if not name or not folder.is_dir():
+        raise IndexMissing(str(root))
+    return folder
+
+
+def _point_to(root: Path, version: str) -> None:
+    draft = root / f".{CURRENT}.{os.getpid()}"
+    with draft.open("w", encoding="utf-8") as out:
+        out.write(version + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(root / CURRENT)
+    _sync(root)
+
+
+def _forget_old(root: Path, current: str) -> None:
+    """Delete all but the current version and the one before; open readers keep their mapping."""
+    versions = root / "versions"
+    others = [p for p in versions.iterdir() if p.name != current and not p.name.startswith(".")]
+    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in others[_KEPT - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

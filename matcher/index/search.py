@@ -1,0 +1,149 @@
+"""Candidates of many askers at once: dense and BM25 per segment, fused by reciprocal rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from embeddings.encoder import Vectors
+from matcher.index.segment_index import Mask, best_rows
+from matcher.index.side import Side
+from matcher.types import FloatArray, RowArray, SegmentCode
+
+_RRF = 60.0  # Cormack, Clarke and Buettcher 2009
+
+Ranking = tuple[RowArray, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConfig:
+    """How many candidates are looked at.
+
+    Attributes:
+        per_segment: dense hits of each query vector in each segment.
+        per_list: length of each ranking that is fused.
+        candidates: length of the fused list.
+    """
+
+    per_segment: int = 150
+    per_list: int = 400
+    candidates: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one asker searches with.
+
+    Attributes:
+        vectors: float32 (m, dim), each makes a ranking of its own.
+        words: BM25 query.
+        segments: where to look.
+        province: code whose rows get rankings of their own (local supply), -1 for none.
+    """
+
+    vectors: Vectors
+    words: tuple[str, ...]
+    segments: tuple[SegmentCode, ...]
+    province: int = -1
+
+
+def search(
+    side: Side, asks: Sequence[Ask], config: SearchConfig, allowed: Mask | None = None
+) -> list[RowArray]:
+    """Return each asker's candidate rows, best fused rank first.
+
+    Args:
+        side: what is searched.
+        asks: the askers; the answer to one does not depend on the others.
+        config: list lengths.
+        allowed: bool (n,), rows that may be returned; ``None`` for all.
+    """
+    rankings: list[list[RowArray]] = [[] for _ in asks]
+    for asker, ranking in _dense(side, asks, config, allowed, local=False):
+        rankings[asker].append(ranking)
+    for asker, ranking in _dense(side, asks, config, allowed, local=True):
+        rankings[asker].append(ranking)
+    for asker, ask in enumerate(asks):
+        rankings[asker].extend(_lexical(side, ask, config, allowed))
+    return [_fuse(found, config.candidates) for found in rankings]
+
+
+def _dense(
+    side: Side, asks: Sequence[Ask], config: SearchConfig, allowed: Mask | None, *, local: bool
+) -> Iterator[tuple[int, RowArray]]:
+    """Yield (asker, ranking) of every query vector; locally, among rows of the asker's province."""
+    found: dict[tuple[int, int], list[Ranking]] = {}
+    for province, members in _by_province(asks, local):
+        mask = _mask(side, province, allowed)
+        for code in dict.fromkeys(c for i in members for c in asks[i].segments):
+            index, rows = side.indexes.get(code), side.members.get(code)
+            if index is None or rows is None:
+                continue
+            inside = [i for i in members if code in asks[i].segments and len(asks[i].vectors)]
+            if not inside or (mask is not None and not mask[rows].any()):
+                continue
+            hits = index.search(
+                np.concatenate([asks[i].vectors for i in inside]),
+                config.per_segment,
+                None if mask is None else mask[rows],
+            )
+            owners = [(i, q) for i in inside for q in range(len(asks[i].vectors))]
+            for number, owner in enumerate(owners):
+                n = hits.counts[number]
+                part = rows[hits.rows[number, :n]], hits.scores[number, :n]
+                found.setdefault(owner, []).append(part)
+    for (asker, _), parts in sorted(found.items()):
+        yield asker, _united(parts, config.per_list)
+
+
+def _by_province(asks: Sequence[Ask], local: bool) -> list[tuple[int, list[int]]]:
+    if not local:
+        return [(-1, list(range(len(asks))))]
+    groups: dict[int, list[int]] = {}
+    for number, ask in enumerate(asks):
+        if ask.province >= 0:
+            groups.setdefault(ask.province, []).append(number)
+    return list(groups.items())
+
+
+def _mask(side: Side, province: int, allowed: Mask | None) -> Mask | None:
+    if province < 0:
+        return allowed
+    near: Mask = side.columns["province"] == province
+    return near if allowed is None else near & allowed
+
+
+def _united(parts: list[Ranking], k: int) -> RowArray:
+    """Return the best rows over segments; a row of several segments has one score in all."""
+    rows = np.concatenate([part[0] for part in parts])
+    scores = np.concatenate([part[1] for part in parts])
+    rows, first = np.unique(rows, return_index=True)
+    return best_rows(scores[first], rows, k)[0]
+
+
+def _lexical(
+    side: Side, ask: Ask, config: SearchConfig, allowed: Mask | None
+) -> Iterator[RowArray]:
+    """Yield the BM25 ranking over the asker's segments, and the local one."""
+    if not ask.words or not ask.segments:
+        return
+    scores = side.lexical.scores(ask.words)
+    inside = side.routed(ask.segments) & (scores > 0)
+    for province in dict.fromkeys((-1, ask.province)):
+        mask = _mask(side, province, allowed)
+        rows = np.flatnonzero(inside if mask is None else inside & mask)
+        yield best_rows(scores[rows], rows, config.per_list)[0]
+
+
+def _fuse(rankings: list[RowArray], k: int) -> RowArray:
+    """Return rows by the sum of 1 / (60 + rank) over the rankings, ties by row."""
+    if not rankings:
+        return np.empty(0, dtype=np.int64)
+    rows = np.concatenate(rankings)
+    votes = np.concatenate([1.0 / (_RRF + 1.0 + np.arange(len(r))) for r in rankings])
+    unique, place = np.unique(rows, return_inverse=True)
+    fused: npt.NDArray[np.float64] = np.bincount(place, weights=votes, minlength=len(unique))
+    return unique[np.lexsort((unique, -fused))[:k]].astype(np.int64)

@@ -1,0 +1,60 @@
+"""Firm, demand or free text to the profile the engine asks with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from embeddings.normalise import name_words, normalise, scope_items
+from matcher.types import Demand, Firm, FirmProfile, PatentId
+
+MOST_ITEMS = 24
+_SHORT_TEXT = 80
+
+
+def profile_of_firm(
+    firm: Firm,
+    demands: Sequence[Demand] = (),
+    own_patents: Iterable[PatentId] = (),
+    excluded: Iterable[PatentId] = (),
+) -> FirmProfile:
+    """Return the firm's profile: needs and demands first, then products, then scope items.
+
+    A scope of nothing but boilerplate falls back to the name's trade words, so that the profile
+    still asks for something; a firm without either has no items.
+
+    Args:
+        firm: the record.
+        demands: its posted demands.
+        own_patents: patents it holds; they describe it and are never recommended to it.
+        excluded: what else must not come back.
+    """
+    own = tuple(sorted(set(own_patents)))
+    wanted = [normalise(text) for text in (*firm.needs, *(d.title for d in demands), *firm.products)]
+    items = tuple(dict.fromkeys([w for w in wanted if w] + list(scope_items(firm.business_scope))))
+    words = name_words(firm.name, (firm.province, firm.city))
+    return FirmProfile(
+        name_words=words,
+        items=items[:MOST_ITEMS] or ((words,) if words else ()),
+        province=firm.province,
+        city=firm.city,
+        industry_code=firm.industry_code,
+        uscc=firm.uscc,
+        own_patents=own,
+        excluded=frozenset((*own, *excluded)),
+    )
+
+
+def profile_of_text(text: str, province: str = "", city: str = "") -> FirmProfile:
+    """Return the profile of free text: a list of products, or a sentence that tells a need.
+
+    A short sentence stays whole beside its parts, because cutting it may lose what joins them.
+    """
+    whole = normalise(text)
+    parts = scope_items(text)
+    items = (whole, *parts) if len(whole) <= _SHORT_TEXT and whole else parts
+    return FirmProfile(
+        name_words="",
+        items=tuple(dict.fromkeys(items))[:MOST_ITEMS] or ((whole,) if whole else ()),
+        province=province,
+        city=city,
+    )

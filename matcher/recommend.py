@@ -1,0 +1,322 @@
+"""The online path, top to bottom: a firm (or free text) to patents, a patent to firms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from matcher.engine import Engine
+from matcher.errors import InputError, UnknownSegment
+from matcher.index.search import Ask, search
+from matcher.ports import DemandReader, FeedbackLog, FirmReader, PatentReader, RelationReader
+from matcher.profile import profile_of_firm, profile_of_text
+from matcher.query import FirmQuery
+from matcher.ranking.diversity import Caps
+from matcher.ranking.features import FEATURES
+from matcher.ranking.rank import Ranked, rank
+from matcher.ranking.reasons import Explainer
+from matcher.types import (
+    FeedbackKind,
+    Firm,
+    FirmProfile,
+    ListId,
+    Patent,
+    PatentId,
+    RankedItem,
+    RankedList,
+    Reason,
+    RelationKind,
+    RowArray,
+    SegmentCode,
+    Uscc,
+    Versions,
+)
+
+MOST_ITEMS = 200
+_PAGE = 64
+_MOST_FIRMS = 200
+_QUERY_WORDS = 40
+_HELD = {RelationKind.OWNS, RelationKind.CO_APPLIED}
+_DONE = {RelationKind.OWNS, RelationKind.CO_APPLIED, RelationKind.LICENSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The catalogue as the engine reads it."""
+
+    patents: PatentReader
+    firms: FirmReader
+    demands: DemandReader
+    relations: RelationReader
+    feedback: FeedbackLog
+
+
+class Recommender:
+    """Answers both directions and records each list it hands out.
+
+    Args:
+        engine: encodes, routes, searches and ranks.
+        explainer: builds reasons.
+        readers: the catalogue now; legal state and relations are read at each request.
+        clock: gives the time.
+        new_id: gives ids for lists.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        explainer: Explainer,
+        readers: Readers,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self.engine = engine
+        self._explainer = explainer
+        self._readers = readers
+        self._clock = clock
+        self._new_id = new_id
+
+    def profile(self, uscc: Uscc) -> FirmProfile:
+        """Return a stored firm's profile as of now; raise ``FirmNotFound``."""
+        return self._profiles([self._readers.firms.get(uscc)])[0]
+
+    def recommend(
+        self, uscc: Uscc, n: int = 20, segment: SegmentCode | None = None
+    ) -> RankedList:
+        """Return the best patents for a stored firm, and record the list.
+
+        Raises:
+            FirmNotFound: the firm is not in the catalogue.
+            InputError: ``n`` is out of range or the segment unknown.
+        """
+        return self._patents_for(self.profile(uscc), str(uscc), n, segment)
+
+    def recommend_text(
+        self,
+        text: str,
+        province: str = "",
+        city: str = "",
+        n: int = 20,
+        segment: SegmentCode | None = None,
+    ) -> RankedList:
+        """Return the best patents for free text (products or a need) and a place, and record it."""
+        if not text.strip():
+            raise InputError("found an empty text", "products or a need in words", "describe the firm")
+        return self._patents_for(profile_of_text(text, province, city), "", n, segment)
+
+    def firms_for(self, patent_id: PatentId, n: int = 20) -> RankedList:
+        """Return the firms this patent suits best, by the same scores, and record the list.
+
+        Raises:
+            PatentNotFound: the patent is not in the catalogue.
+            InputError: ``n`` is out of range, or the patent is not in the current index.
+        """
+        _check_n(n)
+        patent = self._readers.patents.get(patent_id)
+        row = self.engine.index.patents.ids.row_of(patent_id)
+        if row is None:
+            raise InputError(
+                f"found patent {patent_id!r} outside the current index",
+                "a patent imported before the last build",
+                "run 'panhuo build'",
+            )
+        if not patent.recommendable:
+            return self._record(str(patent_id), "firms", [], [_stopped(patent)], {})
+        items = self._rank_firms(patent, row, n)
+        notes = [] if items else [_empty("没有企业达到相关性下限", "floor")]
+        return self._record(str(patent_id), "firms", items, notes, {})
+
+    def _profiles(self, firms: Sequence[Firm]) -> list[FirmProfile]:
+        """Return profiles with own patents, and with all that must not come back."""
+        ids = [firm.uscc for firm in firms]
+        relations = self._readers.relations.of_firms(ids)
+        demands = self._readers.demands.of_firms(ids)
+        profiles: list[FirmProfile] = []
+        for firm in firms:
+            known = relations.get(firm.uscc, ())
+            excluded = [r.patent_id for r in known if r.kind in _DONE]
+            if len(firms) == 1:  # dismissals matter to the firm that asks, not to its neighbours
+                excluded += [
+                    event.patent_id
+                    for event in self._readers.feedback.of_firm(firm.uscc)
+                    if event.kind is FeedbackKind.DISMISSAL
+                ]
+            own = [r.patent_id for r in known if r.kind in _HELD]
+            profiles.append(profile_of_firm(firm, demands.get(firm.uscc, ()), own, excluded))
+        return profiles
+
+    def _patents_for(
+        self, profile: FirmProfile, subject: str, n: int, segment: SegmentCode | None
+    ) -> RankedList:
+        _check_n(n)
+        codes = self.engine.index.patents.codes
+        if segment is not None and segment not in codes:
+            raise UnknownSegment(segment, len(codes))
+        query = self.engine.queries([profile], segment)[0]
+        if not query.segments:
+            note = _empty("企业资料中没有可用于匹配的产品或技术描述", "no_text")
+            return self._record(subject, "patents", [], [note], {})
+        ranked = self.engine.rank_many([query])[0]
+        picked, notes = self._pick(query, ranked, n)
+        items = [
+            self._item(position, query, patent, row, ranked, place)
+            for position, (patent, row, place) in enumerate(picked, start=1)
+        ]
+        return self._record(subject, "patents", items, notes, dict(query.segments))
+
+    def _pick(
+        self, query: FirmQuery, ranked: Ranked, n: int
+    ) -> tuple[list[tuple[Patent, int, int]], list[Reason]]:
+        """Walk down the ranking and keep what may be shown; say what a short list lacks."""
+        policy = self.engine.policy
+        caps = Caps(policy.per_holder)
+        refused: Counter[str] = Counter()
+        picked: list[tuple[Patent, int, int]] = []
+        for patent, row, place in self._live(ranked):
+            if len(picked) == n:
+                break
+            cause = _refusal(query, patent, float(ranked.relevance[place]), policy.floor)
+            cause = cause or caps.refusal(patent.family_id, patent.holder)
+            if cause:
+                refused[cause] += 1
+                continue
+            caps.add(patent.family_id, patent.holder)
+            picked.append((patent, row, place))
+        return picked, _shortfall(len(picked), n, refused)
+
+    def _live(self, ranked: Ranked) -> Iterator[tuple[Patent, int, int]]:
+        """Yield (patent as stored now, row, place in the ranking); deleted ones are passed over."""
+        ids = self.engine.index.patents.ids
+        for start in range(0, len(ranked.rows), _PAGE):
+            rows = ranked.rows[start : start + _PAGE]
+            names = [PatentId(name) for name in ids.ids_at(rows)]
+            stored = self._readers.patents.many(names)
+            for offset, (name, row) in enumerate(zip(names, rows.tolist(), strict=True)):
+                if name in stored:
+                    yield stored[name], row, start + offset
+
+    def _item(
+        self, position: int, query: FirmQuery, patent: Patent, row: int, ranked: Ranked, place: int
+    ) -> RankedItem:
+        segment = self.engine.index.patents.main_segment(row)
+        features = ranked.features[place]
+        return RankedItem(
+            rank=position,
+            item_id=patent.patent_id,
+            score=round(float(ranked.scores[place]), 6),
+            features=dict(zip(FEATURES, np.round(features, 4).tolist(), strict=True)),
+            segment=segment,
+            reasons=self._explainer.explain(query, patent, segment, features),
+        )
+
+    def _rank_firms(self, patent: Patent, row: int, n: int) -> list[RankedItem]:
+        """Score the likeliest firms exactly as they would score this patent."""
+        engine = self.engine
+        candidates = self._firm_candidates(patent, row)
+        names = [Uscc(name) for name in engine.index.firms.ids.ids_at(candidates)]
+        stored = self._readers.firms.many(names)
+        firms = [stored[name] for name in names if name in stored]
+        found: list[tuple[float, FirmQuery, Ranked]] = []
+        rows = np.array([row], dtype=np.int64)
+        for query in engine.queries(self._profiles(firms)):
+            own = engine.index.own_rows(query.profile.own_patents)
+            ranked = rank(query, engine.index.patents, rows, own, engine.policy)
+            relevance = float(ranked.relevance[0])
+            if not _refusal(query, patent, relevance, engine.policy.floor):
+                found.append((float(ranked.scores[0]), query, ranked))
+        found.sort(key=lambda entry: (-entry[0], str(entry[1].profile.uscc)))
+        segment = engine.index.patents.main_segment(row)
+        return [
+            RankedItem(
+                rank=position,
+                item_id=str(query.profile.uscc),
+                score=round(score, 6),
+                features=dict(zip(FEATURES, np.round(ranked.features[0], 4).tolist(), strict=True)),
+                segment=segment,
+                reasons=self._explainer.explain(query, patent, segment, ranked.features[0]),
+            )
+            for position, (score, query, ranked) in enumerate(found[:n], start=1)
+        ]
+
+    def _firm_candidates(self, patent: Patent, row: int) -> RowArray:
+        """Return rows of firms: dense and BM25 in the patent's segments, and among local firms."""
+        engine = self.engine
+        side = engine.index.patents
+        words = list(dict.fromkeys(engine.tokeniser.tokenise(patent.title)))
+        start, end = side.shares.indptr[row], side.shares.indptr[row + 1]
+        ask = Ask(
+            vectors=np.asarray(side.vectors[row : row + 1]),
+            words=tuple(words[:_QUERY_WORDS]),
+            segments=tuple(side.codes[column] for column in side.shares.indices[start:end]),
+            province=int(side.columns["province"][row]),
+        )
+        return search(engine.index.firms, [ask], engine.config)[0][:_MOST_FIRMS]
+
+    def _record(
+        self,
+        subject: str,
+        direction: str,
+        items: Sequence[RankedItem],
+        notes: Sequence[Reason],
+        segments: dict[SegmentCode, float],
+    ) -> RankedList:
+        manifest = self.engine.index.manifest
+        ranked = RankedList(
+            list_id=ListId(self._new_id()),
+            subject=subject,
+            direction=direction,
+            items=tuple(items),
+            versions=Versions(
+                manifest.encoder.version, manifest.version, self.engine.policy.version
+            ),
+            made_at=self._clock(),
+            notes=tuple(notes),
+            segments=tuple(segments.items()),
+        )
+        self._readers.feedback.record_list(ranked)
+        return ranked
+
+
+def _check_n(n: int) -> None:
+    if not 1 <= n <= MOST_ITEMS:
+        raise InputError(f"found n = {n}", f"1 to {MOST_ITEMS}", "ask for fewer items")
+
+
+def _refusal(query: FirmQuery, patent: Patent, relevance: float, floor: float) -> str:
+    """Return why a pair may not be shown, or ``""``."""
+    if not patent.recommendable:
+        return "stopped"
+    if patent.patent_id in query.profile.excluded:
+        return "excluded"
+    return "floor" if relevance < floor else ""
+
+
+def _empty(text: str, cause: str) -> Reason:
+    return Reason("empty", text, {"cause": cause})
+
+
+def _stopped(patent: Patent) -> Reason:
+    return Reason(
+        "empty",
+        "该专利已失效或处于不宜推荐的状态",
+        {"legal_status": patent.legal_status.value, "stop_state": patent.stop_state.value},
+    )
+
+
+def _shortfall(found: int, n: int, refused: Counter[str]) -> list[Reason]:
+    if found == n:
+        return []
+    words = {
+        "floor": "低于相关性下限",
+        "excluded": "为本企业已有、已许可或已表示不适合的专利",
+        "stopped": "已失效或不宜推荐",
+        "family": "与已列专利同族",
+        "holder": "超过同一专利权人的上限",
+    }
+    causes = "；".join(f"{count}件{words[cause]}" for cause, count in refused.most_common())
+    text = f"只有{found}件专利可推荐" + (f"（{causes}）" if causes else "")
+    return [Reason("short" if found else "empty", text, {"found": found, "refused": dict(refused)})]
