@@ -1,0 +1,75 @@
+"""``panhuo``: the command line. Exit codes: 0 done, 1 failed with one sentence, 2 wrong usage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from matcher.errors import MatcherError
+from service.commands.bench import bench
+from service.commands.build import build
+from service.commands.demo import demo
+from service.commands.doctor import doctor
+from service.commands.evaluate import evaluate
+from service.commands.imports import import_
+from service.commands.options import Context, home_option, quiet_option
+from service.commands.recommend import firms_for, recommend
+from service.commands.segments import segments
+from service.commands.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="panhuo")
+@home_option
+@quiet_option
+def panhuo(context: Context) -> None:
+    """Match university patents and small firms (盘活).
+
+    First: panhuo import patents FILE, panhuo import firms FILE, panhuo build. Then: panhuo
+    recommend, panhuo firms-for, panhuo eval, panhuo serve.
+    """
+
+
+for command in (
+    import_,
+    build,
+    recommend,
+    firms_for,
+    evaluate,
+    segments,
+    serve,
+    doctor,
+    demo,
+    bench,
+):
+    panhuo.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; a user's mistake is a sentence, never a traceback."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Return the exit code of one command line."""
+    try:
+        code = panhuo.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="panhuo",
+            standalone_mode=False,
+        )
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except MatcherError as error:
+        click.echo(f"panhuo: {error}", err=True)
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("panhuo: stopped.", err=True)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe went away, as `head` does
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,1 @@
+"""The command line, one file a verb; ``service/cli.py`` joins them."""

@@ -1,0 +1,44 @@
+"""``panhuo bench``: measured, not guessed; each stage is a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from service.benchmark import measure_road
+from service.commands.options import Context, common, json_option, print_json
+
+
+@click.group()
+def bench() -> None:
+    """Measure speed and memory on this machine."""
+
+
+@bench.command("road")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder with patents, firms and relations.",
+)
+@click.option("--requests", type=click.IntRange(10, 100_000), default=400, show_default=True)
+@json_option
+@common
+def road(context: Context, data: Path, requests: int, as_json: bool) -> None:
+    """Measure the whole way: import, build, and requests to the running service."""
+    figures = measure_road(context.settings(), data, requests)
+    if as_json:
+        print_json(figures)
+        return
+    table = Table(title=f"{figures['machine']}, {figures['date']}", show_header=False)
+    for name, stage in figures["stages"].items():
+        table.add_row(name, f"{stage['seconds']:.1f} s", f"{stage['peak_rss_gb']:.2f} GB")
+    for name, spread in figures["requests"].items():
+        table.add_row(
+            name,
+            f"median {spread['median_ms']:.1f} ms",
+            f"p95 {spread['p95_ms']:.1f} ms, p99 {spread['p99_ms']:.1f} ms, n {spread['n']}",
+        )
+    context.console.print(table)

@@ -1,0 +1,81 @@
+"""``panhuo doctor``: is this home in a state to answer?"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+import click
+
+from matcher.errors import MatcherError
+from matcher.index.index_set import IndexSet
+from service.bootstrap import Home
+from service.commands.options import Context, common, json_option, print_json
+
+Finding = tuple[str, bool, str]
+
+
+@click.command()
+@json_option
+@common
+def doctor(context: Context, as_json: bool) -> int:
+    """Check settings, store, index and encoder; exit 1 when something needs a cure."""
+    findings = _findings(context)
+    healthy = all(ok for _, ok, _ in findings)
+    if as_json:
+        print_json(
+            {
+                "healthy": healthy,
+                "checks": [{"name": n, "ok": ok, "detail": d} for n, ok, d in findings],
+            }
+        )
+    else:
+        for name, ok, detail in findings:
+            click.echo(f"{'ok  ' if ok else 'CURE'} {name}: {detail}")
+    return 0 if healthy else 1
+
+
+def _findings(context: Context) -> list[Finding]:
+    found: list[Finding] = [
+        ("panhuo", True, f"{version('panhuo')} on Python {sys.version.split()[0]}")
+    ]
+    try:
+        with context.open() as home:
+            found.append(("home", True, str(home.settings.home)))
+            found += [_store(home), _catalogue(home), *_index(home)]
+    except MatcherError as error:
+        found.append(("store", False, str(error)))
+    return found
+
+
+def _store(home: Home) -> Finding:
+    return "store", True, f"{home.store.database.dialect} at {home.store.database.place}"
+
+
+def _catalogue(home: Home) -> Finding:
+    store = home.store
+    patents, firms = store.patents.count(), store.firms.count()
+    text = (
+        f"{patents:,} patents, {firms:,} firms, {store.demands.count():,} demands, "
+        f"{store.relations.count():,} relations"
+    )
+    if not patents:
+        return "catalogue", False, text + "; run 'panhuo import patents FILE'"
+    return "catalogue", True, text
+
+
+def _index(home: Home) -> list[Finding]:
+    try:
+        index = IndexSet.open(home.settings.index_root)
+        manifest = index.manifest
+        text = f"{manifest.version}, {manifest.encoder.version}, built {manifest.built_at}"
+        home.engine()
+    except MatcherError as error:
+        return [("index", False, str(error))]
+    stale = manifest.catalogue["patents"] != home.store.patents.stamp()
+    cure = "; the catalogue changed since: run 'panhuo build'" if stale else ""
+    audit = manifest.routing["audit"]
+    return [
+        ("index", not stale, text + cure),
+        ("routing", True, f"keeps {audit['recall']:.1%} of the unrouted top 20"),
+    ]

@@ -1,0 +1,98 @@
+"""``panhuo recommend`` and ``panhuo firms-for``: both directions, with reasons."""
+
+from __future__ import annotations
+
+import click
+from rich.panel import Panel
+from rich.table import Table
+
+from matcher.recommend import MOST_ITEMS
+from matcher.types import RankedList, SegmentCode, Uscc
+from service.bootstrap import Home
+from service.commands.options import Context, common, json_option, print_json
+from service.lists import list_to_dict
+
+_COUNT = click.option(
+    "-n", "n", type=click.IntRange(1, MOST_ITEMS), default=20, show_default=True, help="Items."
+)
+
+
+@click.command()
+@click.option("--uscc", help="A firm of the catalogue.")
+@click.option("--text", help="Products, or a need, in words.")
+@click.option("--region", default="", help="Province or city of the text, such as 浙江杭州.")
+@click.option("--segment", help="Look in this segment only.")
+@_COUNT
+@json_option
+@common
+def recommend(
+    context: Context,
+    uscc: str | None,
+    text: str | None,
+    region: str,
+    segment: str | None,
+    n: int,
+    as_json: bool,
+) -> None:
+    """Recommend patents to a firm of the catalogue, or to a firm described in words."""
+    if (uscc is None) == (text is None):
+        raise click.UsageError("give either --uscc or --text.")
+    if region and text is None:
+        raise click.UsageError("--region goes with --text.")
+    code = SegmentCode(segment) if segment else None
+    with context.open() as home:
+        engine = home.recommender()
+        if uscc is not None:
+            found = engine.recommend(Uscc(uscc), n, code)
+        else:
+            place = home.places.parse_region(region) if region else None
+            province, city = (place.province, place.city) if place else ("", "")
+            found = engine.recommend_text(text or "", province, city, n, code)
+        _print(context, home, found, as_json)
+
+
+@click.command("firms-for")
+@click.argument("patent")
+@_COUNT
+@json_option
+@common
+def firms_for(context: Context, patent: str, n: int, as_json: bool) -> None:
+    """Find the firms that a patent suits best (id, application or publication number)."""
+    with context.open() as home:
+        patent_id = home.store.patents.resolve(patent)
+        _print(context, home, home.recommender().firms_for(patent_id, n), as_json)
+
+
+def _print(context: Context, home: Home, found: RankedList, as_json: bool) -> None:
+    if as_json:
+        print_json(list_to_dict(found, home.readers, home.segments.taxonomy))
+    else:
+        context.console.print(list_table(home, found))
+
+
+def list_table(home: Home, found: RankedList) -> Table | Panel:
+    """Return a list as people read it: rank, score, title, reasons."""
+    content = list_to_dict(found, home.readers, home.segments.taxonomy)
+    notes = "\n".join(note["text"] for note in content["notes"])
+    if not content["items"]:
+        return Panel(notes or "没有结果", title=found.subject or "文本")
+    table = Table(title=_title(home, found), caption=notes or None, show_lines=True)
+    table.add_column("#", justify="right")
+    table.add_column("得分", justify="right")
+    table.add_column("专利" if found.direction == "patents" else "企业", ratio=2)
+    table.add_column("理由", ratio=3)
+    for item in content["items"]:
+        record = item.get("patent") or item.get("firm")
+        head = record.get("title") or record.get("name")
+        below = record.get("holder") or " ".join((record.get("province", ""), record.get("city", "")))
+        reasons = "\n".join(reason["text"] for reason in item["reasons"])
+        table.add_row(str(item["rank"]), f"{item['score']:.2f}", f"{head}\n[dim]{below}[/dim]", reasons)
+    return table
+
+
+def _title(home: Home, found: RankedList) -> str:
+    if found.direction == "firms":
+        return f"适合《{home.store.patents.get(found.subject).title}》的企业"  # type: ignore[arg-type]
+    if found.subject:
+        return f"为 {home.store.firms.get(Uscc(found.subject)).name} 推荐的专利"
+    return "为所述企业推荐的专利"

@@ -1,0 +1,48 @@
+"""Settings of one process: environment first, then defaults; frozen and checked at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set, each as ``PANHUO_<NAME>``.
+
+    Attributes:
+        home: folder of database, index and operator files.
+        database_url: SQLAlchemy URL of PostgreSQL; empty means SQLite in the home folder.
+        encoder: ``static``, ``lsa``, or a sentence-transformers model's folder or name.
+        index_engine: ``faiss`` or ``exact``.
+        policy: a policy file instead of the packaged one.
+        threads: threads of FAISS, torch and BLAS in one process.
+        verify_index: check SHA-256 of every index file when it is opened.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PANHUO_", frozen=True, extra="ignore")
+
+    home: Path = Path(".panhuo")
+    database_url: str = ""
+    encoder: str = "static"
+    index_engine: Literal["faiss", "exact"] = "faiss"
+    policy: Path | None = None
+    threads: int = Field(default=2, ge=1, le=256)
+    verify_index: bool = True
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the store."""
+        return self.database_url or f"sqlite:///{self.home / 'panhuo.db'}"
+
+    @property
+    def index_root(self) -> Path:
+        """Folder of index versions."""
+        return self.home / "index"
+
+    @property
+    def segments_root(self) -> Path:
+        """Folder of the operator's own taxonomy and concordances."""
+        return self.home / "segments"
