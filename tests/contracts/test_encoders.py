@@ -1,0 +1,143 @@
+"""The law of the encoder seam, for every implementation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.encoder import Encoder
+from embeddings.lsa import LsaEncoder
+from embeddings.pairs import Corpus
+from embeddings.sbert import ModelNotFound, SbertEncoder
+from embeddings.static import StaticEncoder, train_static
+from tests.embeddings.test_training import SMALL, TOPICS, corpus
+
+TEXTS = ["轴承润滑脂", "光伏组件背板逆变器", "", "茶叶", "混凝土骨料减水剂养护" * 30, "???"]
+
+
+def tiny_transformer(folder: Path) -> Path:
+    """Write a real BERT of two small layers with a character vocabulary; random but seeded."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    torch.manual_seed(0)
+    folder.mkdir(parents=True, exist_ok=True)
+    characters = sorted({c for topic in TOPICS for c in topic if c.strip()})
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
+    vocabulary = folder / "vocab.txt"
+    vocabulary.write_text("\n".join(words), "utf-8")
+    tokenizer = BertTokenizerFast(
+        tokenizer_object=BertWordPieceTokenizer(str(vocabulary))._tokenizer, model_max_length=16
+    )
+    model = BertModel(
+        BertConfig(
+            vocab_size=len(words),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=32,
+        )
+    )
+    model.save_pretrained(folder / "bert")
+    tokenizer.save_pretrained(folder / "bert")
+    transformer = Transformer(str(folder / "bert"), max_seq_length=16)
+    sbert = SentenceTransformer(
+        modules=[transformer, Pooling(32)], prompts={"query": "轴承", "document": ""}, device="cpu"
+    )
+    sbert.save(str(folder / "model"))
+    return folder / "model"
+
+
+def make_static(_: Path) -> Encoder:
+    return train_static(corpus(), SMALL)
+
+
+def make_lsa(_: Path) -> Encoder:
+    return LsaEncoder.train(corpus().texts(), dim=16)
+
+
+def make_sbert(folder: Path) -> Encoder:
+    return SbertEncoder(str(tiny_transformer(folder)))
+
+
+@pytest.fixture(scope="module", params=[make_static, make_lsa, make_sbert])
+def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    make: Callable[[Path], Encoder] = request.param
+    return make(tmp_path_factory.mktemp("encoder"))
+
+
+def test_rows_are_unit_float32_or_zero(encoder: Encoder) -> None:
+    for rows in (encoder.encode_query(TEXTS), encoder.encode_document(TEXTS)):
+        assert rows.dtype == np.float32
+        assert rows.shape == (len(TEXTS), encoder.info.dim)
+        assert rows.flags["C_CONTIGUOUS"]
+        norms = np.linalg.norm(rows, axis=1)
+        assert np.all((np.abs(norms - 1) < 1e-5) | (norms == 0))
+
+
+def test_a_text_has_one_row_whatever_the_batch(encoder: Encoder) -> None:
+    together = encoder.encode_document(TEXTS)
+    alone = np.vstack([encoder.encode_document([text]) for text in TEXTS])
+    backwards = encoder.encode_document(TEXTS[::-1])[::-1]
+    if isinstance(encoder, SbertEncoder):  # padding moves a transformer's last bits
+        assert together == pytest.approx(alone, abs=2e-6)
+        assert together == pytest.approx(backwards, abs=2e-6)
+    else:
+        assert together.tolist() == alone.tolist() == backwards.tolist()
+
+
+def test_no_texts_give_no_rows(encoder: Encoder) -> None:
+    assert encoder.encode_query([]).shape == (0, encoder.info.dim)
+
+
+def test_info_names_the_encoder(encoder: Encoder) -> None:
+    assert encoder.info.version.endswith(encoder.info.fingerprint[:12])
+    assert len(encoder.info.fingerprint) == 64
+
+
+@pytest.mark.parametrize("make", [make_static, make_lsa])
+def test_save_equals_load(make: Callable[[Path], Encoder], tmp_path: Path) -> None:
+    encoder = make(tmp_path)
+    assert isinstance(encoder, StaticEncoder | LsaEncoder)
+    encoder.save(tmp_path)
+    loaded = type(encoder).load(tmp_path)
+    assert loaded.info == encoder.info
+    assert loaded.encode_query(TEXTS).tolist() == encoder.encode_query(TEXTS).tolist()
+
+
+def test_a_transformer_uses_its_prompts_and_counts_what_it_cuts(tmp_path: Path) -> None:
+    encoder = SbertEncoder(str(tiny_transformer(tmp_path)))
+    asked, read = encoder.encode_query(["茶叶"]), encoder.encode_document(["茶叶"])
+    assert not np.allclose(asked, read)
+    assert encoder.truncation.texts == 2
+    assert encoder.truncation.cut == 0
+    encoder.encode_document(["混凝土" * 10, "茶叶"])
+    assert (encoder.truncation.cut, encoder.truncation.tokens_lost) == (1, 30 + 2 - 16)
+
+
+def test_another_weight_is_another_fingerprint(tmp_path: Path) -> None:
+    folder = tiny_transformer(tmp_path)
+    first = SbertEncoder(str(folder)).info.fingerprint
+    assert SbertEncoder(str(folder)).info.fingerprint == first
+    config = json.loads((folder / "sentence_bert_config.json").read_text("utf-8"))
+    config["max_seq_length"] = 8
+    (folder / "sentence_bert_config.json").write_text(json.dumps(config), "utf-8")
+    assert SbertEncoder(str(folder)).info.fingerprint != first
+
+
+def test_a_missing_model_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match="found no sentence-transformers model"):
+        SbertEncoder(str(tmp_path / "nothing"))
+
+
+def test_lsa_shrinks_to_a_small_catalogue() -> None:
+    assert LsaEncoder.train(["轴承密封", "轴承润滑"], dim=256).info.dim <= 2
+    assert isinstance(Corpus(["轴承"], [""], [""]).texts().__next__(), str)
