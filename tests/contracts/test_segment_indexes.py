@@ -23,8 +23,13 @@ def vectors(n: int, dim: int = 24, seed: int = 0) -> Vectors:
     return unit_rows(np.random.default_rng(seed).normal(size=(n, dim)))
 
 
-def brute_force(table: Vectors, query: Vectors, k: int, allowed: set[int]) -> list[tuple[int, float]]:
-    scores = [float(np.float32(sum(float(a) * float(b) for a, b in zip(query, row, strict=True)))) for row in table]
+def brute_force(
+    table: Vectors, query: Vectors, k: int, allowed: set[int]
+) -> list[tuple[int, float]]:
+    scores = [
+        float(np.float32(sum(float(a) * float(b) for a, b in zip(query, row, strict=True))))
+        for row in table
+    ]
     order = sorted(allowed, key=lambda i: (-scores[i], i))[:k]
     return [(i, scores[i]) for i in order]
 
@@ -51,7 +56,9 @@ def test_search_equals_brute_force(engine: str) -> None:
     for number, query in enumerate(queries):
         expected = brute_force(table, query, 10, set(range(300)))
         assert [row for row, _ in listed(hits, number)] == [row for row, _ in expected]
-        assert [s for _, s in listed(hits, number)] == pytest.approx([s for _, s in expected], abs=1e-7)
+        assert [s for _, s in listed(hits, number)] == pytest.approx(
+            [s for _, s in expected], abs=1e-7
+        )
 
 
 @given(
@@ -63,7 +70,9 @@ def test_search_equals_brute_force(engine: str) -> None:
     masked=st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
-def test_faiss_equals_the_oracle(n: int, copies: int, k: int, q: int, seed: int, masked: bool) -> None:
+def test_faiss_equals_the_oracle(
+    n: int, copies: int, k: int, q: int, seed: int, masked: bool
+) -> None:
     rng = np.random.default_rng(seed)
     table = vectors(n, 16, seed)
     table = table[rng.integers(0, n, n + copies)]  # copies of one title give equal scores

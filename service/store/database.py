@@ -1,0 +1,171 @@
+"""One database behind two doors: ``reading`` and ``transaction``.
+
+The law of transactions: the edge commits. ``transaction()`` opens one, or joins the one that this
+thread already holds (as a savepoint), so that a command or a request decides what belongs
+together, and a writer called alone is still whole.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from matcher.errors import InputError, StoreUnavailable
+
+_BUSY_MS = 15_000
+_WRITES = "panhuo_writes"
+# Primary result codes that speak of the disk or of a lock, not of our SQL:
+# BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
+_SQLITE_OUTAGES = frozenset({5, 6, 8, 10, 11, 13, 14, 15, 26})
+
+
+class Database:
+    """An engine with its dialect's habits set and its outages translated."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        self._held = threading.local()
+
+    @property
+    def dialect(self) -> str:
+        """Return "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    @property
+    def place(self) -> str:
+        """Return the address without its password, for messages."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection to read with; inside a transaction, the transaction's own."""
+        held: sa.Connection | None = getattr(self._held, "connection", None)
+        if held is not None:
+            yield held
+            return
+        with self._outages_told(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Yield a connection to write with; commit at the end, roll back on any exception."""
+        held: sa.Connection | None = getattr(self._held, "connection", None)
+        if held is not None:
+            with held.begin_nested():
+                yield held
+            return
+        with self._outages_told(), self._engine.connect() as bare:
+            connection = bare.execution_options(**{_WRITES: True})
+            with connection.begin():
+                self._held.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._held.connection = None
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _outages_told(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            if _is_outage(error):
+                raise StoreUnavailable(f"{self.place}: {error.orig}") from error
+            raise
+        except (PoolTimeout, sqlite3.OperationalError) as error:
+            raise StoreUnavailable(f"{self.place}: {error}") from error
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        code: int | None = getattr(original, "sqlite_errorcode", None)
+        return code is not None and (code & 0xFF) in _SQLITE_OUTAGES
+    # psycopg's OperationalError: connection, server or resource trouble, never our SQL.
+    return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise _unknown(url) from error
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    if parsed.get_backend_name() in {"postgresql", "postgres"}:
+        try:
+            return sa.create_engine(
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_pre_ping=True,
+                pool_size=16,
+                max_overflow=32,
+                pool_timeout=10,
+                connect_args={"connect_timeout": 5},
+            )
+        except (ImportError, NoSuchModuleError) as error:
+            raise StoreUnavailable("found no psycopg driver") from error
+    raise _unknown(parsed.render_as_string(hide_password=True))
+
+
+def _unknown(url: str) -> InputError:
+    return InputError(
+        f"found database address {url!r}",
+        "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+        "set PANHUO_DATABASE_URL, or unset it to use SQLite in the home folder",
+    )
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    if url.database in {None, "", ":memory:"}:
+        raise _unknown(url.render_as_string())
+    engine = sa.create_engine(
+        url,
+        pool_size=16,
+        max_overflow=32,
+        pool_timeout=10,
+        connect_args={"timeout": _BUSY_MS / 1000},
+    )
+    sa.event.listen(engine, "connect", _set_pragmas)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    # Python's own BEGIN leaves SELECT, DDL and savepoints outside; ours (below) does not.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    try:
+        # A refusal of WAL is told in the answer only: the statement itself succeeds.
+        (mode,) = cursor.execute("PRAGMA journal_mode=WAL").fetchone()
+        if mode != "wal":
+            raise StoreUnavailable(f"found journal mode {mode!r} where WAL was asked for")
+        # FULL, not NORMAL: in WAL mode NORMAL may forget the last commits at a power cut, and
+        # an acknowledged feedback event or push receipt must not be forgotten. It costs one
+        # fsync a commit; an import is one commit a file.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        cursor.execute("PRAGMA cache_size=-65536")
+        # After a large import the log file shrinks again instead of keeping its size for ever.
+        cursor.execute("PRAGMA journal_size_limit=67108864")
+    finally:
+        cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A reader that turns writer gets SQLITE_BUSY_SNAPSHOT at once, whatever the busy timeout:
+    # writers must say so at the start.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

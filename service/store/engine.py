@@ -1,0 +1,73 @@
+"""``open_store``: an address in, all aggregates of one database out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+import sqlalchemy as sa
+
+from service.store.database import Database
+from service.store.demands import Demands
+from service.store.feedback import Feedback
+from service.store.firms import Firms
+from service.store.imports import Imports
+from service.store.patents import Patents
+from service.store.relations import Relations
+
+
+class Store:
+    """One database, its aggregates, and the right to commit."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.patents = Patents(database)
+        self.firms = Firms(database)
+        self.demands = Demands(database)
+        self.relations = Relations(database)
+        self.feedback = Feedback(database)
+        self.imports = Imports(database)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything that this thread writes inside one unit: all of it, or nothing.
+
+        Inside another transaction of the same thread it is a savepoint of that one.
+        """
+        with self.database.transaction():
+            yield
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_store(url: str) -> Store:
+    """Return the store at ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``.
+
+    The schema is not touched; see ``service.store.migrate.upgrade``.
+
+    Raises:
+        InputError: the address is of no known kind.
+        StoreUnavailable: nothing answers there, or SQLite refuses WAL.
+    """
+    database = Database(url)
+    try:
+        with database.reading() as connection:
+            connection.execute(sa.text("SELECT 1"))
+    except BaseException:
+        database.close()
+        raise
+    return Store(database)

@@ -1,0 +1,220 @@
+"""Patents in the database: ``PatentReader`` and the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from matcher.errors import PatentNotFound
+from matcher.types import HolderKind, LegalStatus, Patent, PatentId, PatentKind, StopState
+from service.store.database import Database
+from service.store.keys import application_key, publication_key
+from service.store.pages import list_text, list_values, pages
+from service.store.stamps import content_hash, read_stamp, stamp_text
+from service.store.tables import patents, relations
+from service.store.upsert import UpsertCounts, chunks, remove, upsert
+
+_FIELDS = tuple(
+    column for column in patents.c if column.name not in {"field_dates", "content_hash"}
+)
+_SELECT = sa.select(*_FIELDS)
+_KINDS = {kind.value: kind for kind in PatentKind}
+_LEGAL = {status.value: status for status in LegalStatus}
+_STOPS = {stop.value: stop for stop in StopState}
+_HOLDERS = {kind.value: kind for kind in HolderKind}
+
+
+class Patents:
+    """The patents of the catalogue; implements ``matcher.ports.PatentReader``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, patent_id: PatentId) -> Patent:
+        """Return the patent; raise ``PatentNotFound``."""
+        found = self.many([patent_id])
+        if patent_id not in found:
+            raise PatentNotFound(patent_id)
+        return found[patent_id]
+
+    def resolve(self, text: str) -> PatentId:
+        """Return the id for an id, application or publication number as people write it.
+
+        Raises ``PatentNotFound`` where nothing matches.
+        """
+        found = self.resolve_many([text])
+        if text not in found:
+            raise PatentNotFound(text)
+        return found[text]
+
+    def resolve_many(self, texts: Sequence[str]) -> dict[str, PatentId]:
+        """Return text → id for those texts that name a patent.
+
+        An id counts before an application number, that before a publication number; of several
+        patents with one number the first id counts.
+        """
+        found: dict[str, PatentId] = {}
+        with self._database.reading() as connection:
+            for column, spelled in (
+                (patents.c.patent_id, str.strip),
+                (patents.c.application_no, application_key),
+                (patents.c.patent_id, application_key),
+                (patents.c.publication_no, publication_key),
+                (patents.c.grant_no, publication_key),
+                (patents.c.patent_id, publication_key),
+            ):
+                keys = {text: spelled(text) for text in texts if text not in found}
+                ids = _ids_by(connection, column, {key for key in keys.values() if key})
+                found |= {text: ids[key] for text, key in keys.items() if key in ids}
+        return found
+
+    def ids_of(self, column: str, values: Iterable[str]) -> dict[str, PatentId]:
+        """Return value → id for the values that stand in ``column`` (a number, as spelled)."""
+        with self._database.reading() as connection:
+            return _ids_by(connection, patents.c[column], set(values) - {""})
+
+    def many(self, patent_ids: Sequence[PatentId]) -> dict[PatentId, Patent]:
+        """Return those that exist, keyed by id."""
+        found = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(patent_ids):
+                for row in connection.execute(_SELECT.where(patents.c.patent_id.in_(chunk))):
+                    found[PatentId(row[0])] = _patent(row)
+        return found
+
+    def field_dates(self, patent_ids: Sequence[PatentId]) -> dict[PatentId, str]:
+        """Return id → what ``upsert`` was given as the dates of the patent's fields."""
+        query = sa.select(patents.c.patent_id, patents.c.field_dates)
+        found = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(patent_ids):
+                for row in connection.execute(query.where(patents.c.patent_id.in_(chunk))):
+                    found[PatentId(row[0])] = str(row[1])
+        return found
+
+    def hashes(self, patent_ids: Sequence[PatentId]) -> dict[PatentId, str]:
+        """Return id → content hash of those that exist, as ``patent_hash`` makes it."""
+        query = sa.select(patents.c.patent_id, patents.c.content_hash)
+        found = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(patent_ids):
+                for row in connection.execute(query.where(patents.c.patent_id.in_(chunk))):
+                    found[PatentId(row[0])] = str(row[1])
+        return found
+
+    def iterate(self) -> Iterator[Patent]:
+        """Yield every patent in the order of ids (byte order), in pages."""
+        return map(_patent, pages(self._database, _SELECT, (patents.c.patent_id,)))
+
+    def count(self) -> int:
+        """Return how many patents the catalogue holds."""
+        with self._database.reading() as connection:
+            return read_stamp(connection, "patents")[0]
+
+    def stamp(self) -> str:
+        """Return a short text that changes when any patent is added, changed or removed."""
+        with self._database.reading() as connection:
+            return stamp_text(connection, "patents")
+
+    def upsert(
+        self, rows: Iterable[Patent], field_dates: Mapping[PatentId, str] | None = None
+    ) -> UpsertCounts:
+        """Store the patents as they are, replacing those of the same id; return the counts.
+
+        ``field_dates`` is the importer's note on how new each field is (``ingest/merge.py``); a
+        patent stored without one loses its note.
+        """
+        notes = field_dates or {}
+        return upsert(
+            self._database,
+            patents,
+            (_row(patent, notes.get(patent.patent_id, "")) for patent in rows),
+        )
+
+    def remove(self, patent_ids: Iterable[PatentId]) -> int:
+        """Delete the patents with their relations; return how many patents there were."""
+        ids = list(patent_ids)
+        with self._database.transaction() as connection:
+            for chunk in chunks(ids):
+                linked = sa.select(*relations.primary_key).where(relations.c.patent_id.in_(chunk))
+                keys = [tuple(row) for row in connection.execute(linked)]
+                remove(self._database, relations, keys)
+            return remove(self._database, patents, [(str(key),) for key in ids])
+
+
+def patent_hash(patent: Patent, field_dates: str = "") -> str:
+    """Return the hash under which the patent is compared."""
+    text: str = _row(patent, field_dates)["content_hash"]
+    return text
+
+
+def _ids_by(
+    connection: sa.Connection, column: sa.Column[str], values: set[str]
+) -> dict[str, PatentId]:
+    query = sa.select(column, sa.func.min(patents.c.patent_id)).group_by(column)
+    found = {}
+    for chunk in chunks(sorted(values)):
+        for row in connection.execute(query.where(column.in_(chunk))):
+            found[str(row[0])] = PatentId(row[1])
+    return found
+
+
+def _row(patent: Patent, field_dates: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "patent_id": patent.patent_id,
+        "title": patent.title,
+        "application_no": patent.application_no,
+        "publication_no": patent.publication_no,
+        "grant_no": patent.grant_no,
+        "abstract": patent.abstract,
+        "first_claim": patent.first_claim,
+        "technical_field": patent.technical_field,
+        "ipc": list_text(patent.ipc),
+        "industry_codes": list_text(patent.industry_codes),
+        "kind": patent.kind.value,
+        "filing_date": patent.filing_date,
+        "publication_date": patent.publication_date,
+        "legal_status": patent.legal_status.value,
+        "stop_state": patent.stop_state.value,
+        "holder": patent.holder,
+        "holder_kind": patent.holder_kind.value,
+        "holder_province": patent.holder_province,
+        "holder_city": patent.holder_city,
+        "maturity": patent.maturity,
+        "open_licence": patent.open_licence,
+        "price_band": patent.price_band,
+        "family_id": patent.family_id,
+    }
+    row["content_hash"] = content_hash(list(row.values()), field_dates)
+    row["field_dates"] = field_dates
+    return row
+
+
+def _patent(row: Sequence[Any]) -> Patent:
+    return Patent(
+        patent_id=PatentId(row[0]),
+        title=row[1],
+        application_no=row[2],
+        publication_no=row[3],
+        grant_no=row[4],
+        abstract=row[5],
+        first_claim=row[6],
+        technical_field=row[7],
+        ipc=list_values(row[8]),
+        industry_codes=list_values(row[9]),
+        kind=_KINDS[row[10]],
+        filing_date=row[11],
+        publication_date=row[12],
+        legal_status=_LEGAL[row[13]],
+        stop_state=_STOPS[row[14]],
+        holder=row[15],
+        holder_kind=_HOLDERS[row[16]],
+        holder_province=row[17],
+        holder_city=row[18],
+        maturity=row[19],
+        open_licence=row[20],
+        price_band=row[21],
+        family_id=row[22],
+    )

@@ -1,0 +1,123 @@
+"""Write only what is new or different; say how much that was."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.store.database import Database
+from service.store.stamps import Stamp, same_content
+
+# SQLite of Debian takes 32,766 parameters a statement; a composite key of three stays far below.
+CHUNK = 1_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertCounts:
+    """How many rows were new, changed, or stored already as they are."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: UpsertCounts) -> UpsertCounts:
+        return UpsertCounts(
+            self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged
+        )
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """Yield the items in lists of at most ``size``."""
+    source = iter(items)
+    while chunk := list(islice(source, size)):
+        yield chunk
+
+
+def upsert(database: Database, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> UpsertCounts:
+    """Store the rows (keyed by the table's primary key) and return the counts.
+
+    Rows carry ``content_hash``; an equal hash means that nothing is written. Of two rows with
+    one key the later counts.
+    """
+    counts = UpsertCounts()
+    with database.transaction() as connection:
+        stamp = Stamp(connection, table.name)
+        for chunk in chunks(rows):
+            counts += _write(connection, table, stamp, chunk)
+        stamp.save()
+    return counts
+
+
+def _write(
+    connection: sa.Connection, table: sa.Table, stamp: Stamp, rows: Sequence[Mapping[str, Any]]
+) -> UpsertCounts:
+    names = [column.name for column in table.primary_key]
+    by_key = {tuple(row[name] for name in names): row for row in rows}
+    stored = _hashes(connection, table, by_key)
+    new = [row for key, row in by_key.items() if key not in stored]
+    different = {
+        key: row
+        for key, row in by_key.items()
+        if key in stored and stored[key] != row["content_hash"]
+    }
+    changed = 0
+    for key, row in different.items():
+        stamp.remove(stored[key])
+        stamp.add(row["content_hash"])
+        changed += not same_content(stored[key], row["content_hash"])
+    for row in new:
+        stamp.add(row["content_hash"])
+    if new:
+        connection.execute(sa.insert(table), new)
+    if different:
+        connection.execute(_replace(connection, table), list(different.values()))
+    return UpsertCounts(len(new), changed, len(by_key) - len(new) - changed)
+
+
+def remove(database: Database, table: sa.Table, keys: Iterable[tuple[str, ...]]) -> int:
+    """Delete the rows with these primary keys and return how many there were."""
+    removed = 0
+    with database.transaction() as connection:
+        stamp = Stamp(connection, table.name)
+        for chunk in chunks(keys):
+            for row_hash in _hashes(connection, table, chunk).values():
+                stamp.remove(row_hash)
+                removed += 1
+            connection.execute(sa.delete(table).where(_keyed(table, chunk)))
+        stamp.save()
+    return removed
+
+
+def _hashes(
+    connection: sa.Connection, table: sa.Table, keys: Collection[tuple[str, ...]]
+) -> dict[tuple[str, ...], str]:
+    query = sa.select(*table.primary_key, table.c.content_hash).where(_keyed(table, keys))
+    return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
+
+
+def _keyed(table: sa.Table, keys: Iterable[tuple[str, ...]]) -> sa.ColumnElement[bool]:
+    columns = list(table.primary_key)
+    if len(columns) == 1:
+        return columns[0].in_([key[0] for key in keys])
+    return sa.tuple_(*columns).in_(list(keys))
+
+
+def _replace(connection: sa.Connection, table: sa.Table) -> sa.Insert:
+    """Return INSERT … ON CONFLICT DO UPDATE of every column outside the key."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement: Any = dialect.insert(table)
+    keys = [column.name for column in table.primary_key]
+    values = {
+        column.name: statement.excluded[column.name]
+        for column in table.c
+        if column.name not in keys
+    }
+    replaced: sa.Insert = statement.on_conflict_do_update(index_elements=keys, set_=values)
+    return replaced
