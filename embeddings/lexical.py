@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -98,7 +99,9 @@ class LexicalIndex:
         """Return float32 (len(words),): the rarity of each word (BM25's IDF, 0 if unknown)."""
         frequency = np.array(
             [
-                self._offsets[c + 1] - self._offsets[c] if (c := self._words.get(w)) is not None else -1
+                self._offsets[c + 1] - self._offsets[c]
+                if (c := self._words.get(w)) is not None
+                else -1
                 for w in words
             ],
             dtype=np.float64,
@@ -121,7 +124,8 @@ class LexicalIndex:
 
     def save(self, folder: Path) -> None:
         """Write the index into ``folder`` as arrays and one JSON list."""
-        for name, part in zip(_MATRIX, (self._data, self._rows, self._offsets), strict=True):
+        parts: tuple[npt.NDArray[Any], ...] = (self._data, self._rows, self._offsets)
+        for name, part in zip(_MATRIX, parts, strict=True):
             np.save(folder / name, part, allow_pickle=False)
         meta = {"n_documents": self.n_documents, "words": list(self._words)}
         (folder / _WORDS).write_text(json.dumps(meta, ensure_ascii=False), "utf-8")

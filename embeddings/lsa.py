@@ -1,4 +1,4 @@
-"""LSA (TF-IDF and truncated SVD): the floor every other encoder must beat, and a default for tests."""
+"""LSA (TF-IDF and truncated SVD): the floor every other encoder must beat; fast in tests."""
 
 from __future__ import annotations
 

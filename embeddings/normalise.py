@@ -47,10 +47,10 @@ def normalise(text: str) -> str:
 def scope_items(scope: str, limit: int = 64) -> tuple[str, ...]:
     """Return the items of a business scope (经营范围) that name a thing or a service.
 
-    Brackets, legal boilerplate, empty items (货物进出口, 技术服务 …) and trade verbs at the ends are
-    dropped; order is kept, repeats go. A scope of nothing but boilerplate gives ``()``.
+    Brackets, legal boilerplate, empty items (货物进出口, 技术服务 …) and trade verbs at the ends
+    are dropped; order is kept, repeats go. A scope of nothing but boilerplate gives ``()``.
 
-    >>> scope_items("数控机床的研发、制造；货物进出口。（依法须经批准的项目，经相关部门批准后方可开展经营活动）")
+    >>> scope_items("数控机床的研发、制造；货物进出口。（依法须经批准的项目除外）")
     ('数控机床',)
     """
     text = unicodedata.normalize("NFKC", _MARKUP.sub("", scope))

@@ -66,7 +66,9 @@ class PairSource:
         return replace(self, left=self.left[chosen], right=self.right[chosen])
 
 
-def pair_sources(corpus: Corpus, bags: Bags, seed: int, leave_out: Sequence[str] = ()) -> list[PairSource]:
+def pair_sources(
+    corpus: Corpus, bags: Bags, seed: int, leave_out: Sequence[str] = ()
+) -> list[PairSource]:
     """Return the sources that have pairs in this corpus.
 
     Args:
@@ -80,7 +82,9 @@ def pair_sources(corpus: Corpus, bags: Bags, seed: int, leave_out: Sequence[str]
     first_definition, first_scope = 2 * n, 2 * n + len(corpus.definitions)
     definition_row = {g: first_definition + i for i, g in enumerate(corpus.definitions)}
     body = np.flatnonzero(lengths[n : 2 * n] > 0)
-    defined = np.array([i for i, g in enumerate(corpus.groups) if g in definition_row], dtype=np.int64)
+    defined = np.array(
+        [i for i, g in enumerate(corpus.groups) if g in definition_row], dtype=np.int64
+    )
     ipc_right = np.array([definition_row[corpus.groups[i]] for i in defined], dtype=np.int64)
     group_left, group_right = _partners(corpus.groups, np.random.default_rng(seed))
     scope = np.flatnonzero(lengths[first_scope:] >= 4) + first_scope

@@ -52,12 +52,12 @@ class SbertEncoder:
             self._model: Any = SentenceTransformer(name, device=device)
         except (OSError, ValueError) as error:
             raise ModelNotFound(
-                f"found no sentence-transformers model at {name!r}; expected a model folder or a name "
-                "that the model hub can deliver; give the path of a downloaded model."
+                f"found no sentence-transformers model at {name!r}; expected a model folder or a "
+                "name that the model hub can deliver; give the path of a downloaded model."
             ) from error
         self._batch = batch
         self.truncation = Truncation()
-        dim = int(self._model.get_embedding_dimension())
+        dim = int(self._model.get_embedding_dimension() or 0)
         self._info = EncoderInfo(name, dim, self._fingerprint())
 
     @property
@@ -66,7 +66,7 @@ class SbertEncoder:
         return self._info
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
-        """Return float32 (len(texts), dim) unit rows, with the model's query prompt if it has one."""
+        """Return float32 (len(texts), dim) unit rows, with the model's query prompt if any."""
         return self._encode(self._model.encode_query, texts)
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
@@ -88,7 +88,9 @@ class SbertEncoder:
         if not limit or not np.isfinite(limit):
             return
         tokenizer = self._model.tokenizer
-        for ids in tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"]:
+        for ids in tokenizer(list(texts), truncation=False, padding=False, verbose=False)[
+            "input_ids"
+        ]:
             if len(ids) > limit:
                 self.truncation.cut += 1
                 self.truncation.tokens_lost += len(ids) - int(limit)

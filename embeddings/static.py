@@ -83,7 +83,7 @@ class StaticEncoder:
 
         words = {word: number for number, word in enumerate(self._vocabulary.words)}
         tokenizer = Tokenizer(WordLevel(words, unk_token=UNKNOWN))
-        tokenizer.pre_tokenizer = WhitespaceSplit()  # type: ignore[assignment]
+        tokenizer.pre_tokenizer = WhitespaceSplit()
         tokenizer.save(str(folder / _TOKENIZER))
         save_file({_TENSOR: np.ascontiguousarray(self._table)}, str(folder / _WEIGHTS))
         meta = {"tokeniser": self._tokeniser.fingerprint, "losses": self.losses}

@@ -46,7 +46,8 @@ def starting_table(bags: Bags, words: int, config: StaticConfig) -> Table:
         found = right.T * np.sqrt(singular)[None, :]
         norms = np.linalg.norm(found, axis=1, keepdims=True)
         table[:, :rank] += found / np.where(norms > 1e-9, norms, 1.0)
-    return (table * inverse[:, None]).astype(np.float32)
+    scaled: Table = (table * inverse[:, None]).astype(np.float32)
+    return scaled
 
 
 def train_table(

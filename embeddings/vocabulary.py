@@ -54,9 +54,7 @@ class Vocabulary:
         self._ids = {word: number for number, word in enumerate(self.words)}
 
     @classmethod
-    def learn(
-        cls, documents: Iterable[Sequence[str]], most: int, min_count: int
-    ) -> Vocabulary:
+    def learn(cls, documents: Iterable[Sequence[str]], most: int, min_count: int) -> Vocabulary:
         """Return the vocabulary of tokenised documents: words and every character, by frequency."""
         counts: Counter[str] = Counter()
         for words in documents:

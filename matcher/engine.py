@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Engine:
     router: Router
     places: PlaceTable
     policy: Policy
-    config: SearchConfig = SearchConfig()
+    config: SearchConfig = field(default_factory=SearchConfig)
 
     def __post_init__(self) -> None:
         self.index.check(self.encoder)

@@ -89,7 +89,7 @@ class RelationReader(Protocol):
         """Return the firm's relations, in the order of patent id and kind."""
 
     def of_firms(self, usccs: Sequence[Uscc]) -> dict[Uscc, tuple[Relation, ...]]:
-        """Return the relations of many firms, each as ``of_firm``; firms without any are left out."""
+        """Return the relations of many firms, each as ``of_firm``; firms without are left out."""
 
     def of_patent(self, patent_id: PatentId) -> tuple[Relation, ...]:
         """Return the patent's relations, in the order of USCC and kind."""

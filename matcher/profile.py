@@ -29,7 +29,9 @@ def profile_of_firm(
         excluded: what else must not come back.
     """
     own = tuple(sorted(set(own_patents)))
-    wanted = [normalise(text) for text in (*firm.needs, *(d.title for d in demands), *firm.products)]
+    wanted = [
+        normalise(text) for text in (*firm.needs, *(d.title for d in demands), *firm.products)
+    ]
     items = tuple(dict.fromkeys([w for w in wanted if w] + list(scope_items(firm.business_scope))))
     words = name_words(firm.name, (firm.province, firm.city))
     return FirmProfile(

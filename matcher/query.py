@@ -65,8 +65,9 @@ class FirmQuery:
         rarity = [float(lexical.weights(words).sum()) for words in self.item_words]
         order = sorted(range(len(rarity)), key=lambda i: (-rarity[i], i))
         rows.extend(self.items[i] for i in order[:_RETRIEVING_ITEMS])
-        vectors = np.vstack([row for row in rows if row.any()] or [np.zeros((0, len(self.whole)))])
-        return Ask(vectors.astype(np.float32), self.words, tuple(self.segments), self.province)
+        vectors = np.array([row for row in rows if row.any()], dtype=np.float32)
+        vectors = vectors.reshape(-1, len(self.whole))
+        return Ask(vectors, self.words, tuple(self.segments), self.province)
 
 
 def encode_profiles(

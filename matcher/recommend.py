@@ -84,9 +84,7 @@ class Recommender:
         """Return a stored firm's profile as of now; raise ``FirmNotFound``."""
         return self._profiles([self._readers.firms.get(uscc)])[0]
 
-    def recommend(
-        self, uscc: Uscc, n: int = 20, segment: SegmentCode | None = None
-    ) -> RankedList:
+    def recommend(self, uscc: Uscc, n: int = 20, segment: SegmentCode | None = None) -> RankedList:
         """Return the best patents for a stored firm, and record the list.
 
         Raises:
@@ -105,7 +103,9 @@ class Recommender:
     ) -> RankedList:
         """Return the best patents for free text (products or a need) and a place, and record it."""
         if not text.strip():
-            raise InputError("found an empty text", "products or a need in words", "describe the firm")
+            raise InputError(
+                "found an empty text", "products or a need in words", "describe the firm"
+            )
         return self._patents_for(profile_of_text(text, province, city), "", n, segment)
 
     def firms_for(self, patent_id: PatentId, n: int = 20) -> RankedList:

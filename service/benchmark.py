@@ -42,7 +42,9 @@ def measure_road(settings: Settings, data: Path, requests: int) -> dict[str, Any
     files = read_folder(data)
     home = settings.home
     if home.exists() and not (home / "panhuo.db").exists() and any(home.iterdir()):
-        raise MatcherError(f"found other files in {home}", "a folder of its own", "name another --home")
+        raise MatcherError(
+            f"found other files in {home}", "a folder of its own", "name another --home"
+        )
     shutil.rmtree(home, ignore_errors=True)
     stages: dict[str, dict[str, float]] = {}
     stages["import patents"] = _stage(home, "import", "patents", *map(str, files.patents))
@@ -82,7 +84,9 @@ def _stage(home: Path, *arguments: str) -> dict[str, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         words = errors.decode(errors="replace").strip().splitlines()
-        raise MatcherError(f"'panhuo {arguments[0]}' failed: {words[-1] if words else 'no message'}")
+        raise MatcherError(
+            f"'panhuo {arguments[0]}' failed: {words[-1] if words else 'no message'}"
+        )
     return {
         "seconds": round(time.perf_counter() - start, 2),
         "peak_rss_gb": round(_kilobytes(usage) / 1e6, 3),
@@ -95,10 +99,14 @@ def _kilobytes(usage: resource.struct_rusage) -> float:
 
 def _requests(settings: Settings, count: int) -> dict[str, dict[str, float]]:
     with open_home(settings) as home:
-        firms = [firm.uscc for _, firm in zip(range(_SAMPLED), home.store.firms.iterate(), strict=False)]
+        firms = [
+            firm.uscc for _, firm in zip(range(_SAMPLED), home.store.firms.iterate(), strict=False)
+        ]
         scopes = {f.uscc: f.business_scope for f in home.store.firms.many(firms).values()}
     chosen = random.Random(0).choices(firms, k=count)
-    texts = [{"text": scopes[uscc][:400] or "机械", "region": "浙江杭州", "n": 20} for uscc in chosen]
+    texts = [
+        {"text": scopes[uscc][:400] or "机械", "region": "浙江杭州", "n": 20} for uscc in chosen
+    ]
     with _service(settings) as connection:
         by_firm = [("GET", f"/v1/firms/{uscc}/recommendations?n=20", None) for uscc in chosen]
         by_text = [("POST", "/v1/recommendations", json.dumps(text)) for text in texts]
@@ -167,4 +175,6 @@ def _wait_ready(connection: http.client.HTTPConnection, process: subprocess.Pope
         except OSError:
             connection.close()
         time.sleep(0.2)
-    raise UnavailableError("found no answer from the service", "/readyz to answer 200", "try 'panhuo serve'")
+    raise UnavailableError(
+        "found no answer from the service", "/readyz to answer 200", "try 'panhuo serve'"
+    )

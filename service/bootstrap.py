@@ -64,9 +64,7 @@ class Home:
     def readers(self) -> Readers:
         """The catalogue as the engine reads it."""
         store = self.store
-        return Readers(
-            store.patents, store.firms, store.demands, store.relations, store.feedback
-        )
+        return Readers(store.patents, store.firms, store.demands, store.relations, store.feedback)
 
     def router(self) -> Router:
         """Return routing by declared codes; a build or an index adds the text classifier."""
@@ -118,9 +116,7 @@ class Home:
     def recommender(self) -> Recommender:
         """Return the online path over the current index version."""
         engine = self.engine()
-        explainer = Explainer(
-            self.segments.taxonomy, self.tokeniser, engine.index.patents.lexical
-        )
+        explainer = Explainer(self.segments.taxonomy, self.tokeniser, engine.index.patents.lexical)
         return Recommender(
             engine,
             explainer,

@@ -39,7 +39,9 @@ def load_segments(root: Path) -> SegmentTables:
     taxonomy = load_taxonomy(paths["taxonomy"], extend=modes.get("taxonomy") == "extend")
     return SegmentTables(
         taxonomy,
-        load_ipc_concordance(paths["ipc"], taxonomy=taxonomy, extend=modes.get("ipc") != "replace")[0],
+        load_ipc_concordance(paths["ipc"], taxonomy=taxonomy, extend=modes.get("ipc") != "replace")[
+            0
+        ],
         load_industry_concordance(
             paths["industry"], taxonomy=taxonomy, extend=modes.get("industry") != "replace"
         )[0],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,6 +44,6 @@ def static_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def own_home(lsa_home: Path, tmp_path: Path) -> Iterator[Path]:
+def own_home(lsa_home: Path, tmp_path: Path) -> Path:
     """A copy of the LSA home that the test may change."""
-    yield Path(shutil.copytree(lsa_home, tmp_path / "home"))
+    return Path(shutil.copytree(lsa_home, tmp_path / "home"))

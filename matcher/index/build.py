@@ -22,6 +22,7 @@ from matcher.index.rows import FirmRows, PatentRows, PlaceCodes, read_firms, rea
 from matcher.index.side import Side
 from matcher.places.places import PlaceTable
 from matcher.ports import FirmReader, PatentReader, RelationReader
+from matcher.segments.audit import audit_routing
 from matcher.segments.classifier import SegmentClassifier
 from matcher.segments.labels import labelled_texts
 from matcher.segments.routing import Routed, Router
@@ -33,8 +34,6 @@ Progress = Callable[[str, int, int], None]
 _SCOPE_SAMPLE = 120_000
 _HELD_PER_FIRM = 30
 _BLOCK = 20_000
-_AUDITED_FIRMS = 200
-_AUDIT_DEPTH = 20
 _LISTED = 100
 
 
@@ -134,7 +133,7 @@ def build_index(
         _save_side(folder / "firms", source, firms, firm_vectors, filed, progress)
         clock.stage("index")
         routing = _account(patents, firms, routed, filed)
-        routing["audit"] = audit_routing(router, side, firms, firm_vectors)
+        routing["audit"] = audit_routing(router, encoder, side, firms.texts, firms.industries)
         clock.stage("audit")
         (folder / "encoder").mkdir()
         maker.save(encoder, folder / "encoder")
@@ -231,9 +230,7 @@ def _save_side(
     return side
 
 
-def _account(
-    patents: PatentRows, firms: FirmRows, routed: Routed, filed: Routed
-) -> dict[str, Any]:
+def _account(patents: PatentRows, firms: FirmRows, routed: Routed, filed: Routed) -> dict[str, Any]:
     """Return how many records each basis routed, and name those that nothing routed."""
     lost, lost_firms = routed.unrouted(), filed.unrouted()
     return {
@@ -241,35 +238,6 @@ def _account(
         "firms": filed.counts(),
         "unrouted_patents": [patents.ids[row] for row in lost[:_LISTED]],
         "unrouted_firms": [firms.ids[row] for row in lost_firms[:_LISTED]],
-    }
-
-
-def audit_routing(
-    router: Router, side: Side, firms: FirmRows, firm_vectors: Vectors
-) -> dict[str, float]:
-    """Return what routing costs on a spread of firms: share of the unrouted dense top 20 it keeps.
-
-    Keys: ``firms`` looked at, ``recall`` (0–1; 1 where there are no firms), ``searched`` (mean
-    share of the catalogue that routing leaves to search).
-    """
-    step = max(1, len(firms.ids) // _AUDITED_FIRMS)
-    kept: list[float] = []
-    searched: list[float] = []
-    for row in range(0, len(firms.ids), step):
-        if firm_vectors[row].any():
-            codes = tuple(router.ask(firms.industries[row], firm_vectors[row : row + 1]))
-            inside = side.routed(codes)
-            scores = side.vectors @ firm_vectors[row]
-            depth = min(_AUDIT_DEPTH, len(scores))
-            best = np.argpartition(-scores, depth - 1)[:depth]
-            kept.append(float(inside[best].mean()))
-            searched.append(float(inside.mean()))
-    if not kept:
-        return {"firms": 0, "recall": 1.0, "searched": 1.0}
-    return {
-        "firms": len(kept),
-        "recall": round(float(np.mean(kept)), 4),
-        "searched": round(float(np.mean(searched)), 4),
     }
 
 

@@ -32,9 +32,9 @@ class FaissIndex:
 
     def __init__(self, index: Any) -> None:
         self._index = index
-        self._vectors: Vectors = faiss.rev_swig_ptr(
-            index.get_xb(), index.ntotal * index.d
-        ).reshape(index.ntotal, index.d)
+        self._vectors: Vectors = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(
+            index.ntotal, index.d
+        )
 
     @classmethod
     def build(cls, vectors: Vectors) -> FaissIndex:
@@ -69,7 +69,13 @@ class FaissIndex:
         return pack_hits(found, min(k, self.size))
 
     def _settle(
-        self, query: FloatArray, rows: RowArray, near: FloatArray, k: int, asked: int, allowed: Mask | None
+        self,
+        query: FloatArray,
+        rows: RowArray,
+        near: FloatArray,
+        k: int,
+        asked: int,
+        allowed: Mask | None,
     ) -> tuple[RowArray, FloatArray]:
         """Return the true top k, given FAISS's ``asked`` candidates."""
         cut_inside_a_tie = (
@@ -84,7 +90,8 @@ class FaissIndex:
             return None
         self._bits = np.packbits(allowed, bitorder="little")  # FAISS keeps the pointer, not a copy
         selector = faiss.IDSelectorBitmap(len(self._bits), faiss.swig_ptr(self._bits))
-        params = faiss.SearchParameters(sel=selector)
+        params: Any = faiss.SearchParameters()
+        params.sel = selector
         params.panhuo_keeps = (selector, self._bits)
         return params
 

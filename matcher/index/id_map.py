@@ -56,7 +56,8 @@ class IdMap:
             return np.empty(0, dtype=np.int64)
         place = np.searchsorted(self._ids, wanted)
         place = np.minimum(place, len(self._ids) - 1)
-        return place[self._ids[place] == wanted].astype(np.int64)
+        rows: RowArray = place[self._ids[place] == wanted].astype(np.int64)
+        return rows
 
     def save(self, path: Path) -> None:
         """Write the ids as one ``.npy`` file."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 import numpy.typing as npt
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _products(queries, vectors, rows, out):  # type: ignore[no-untyped-def]  # pragma: no cover
+@numba.njit(cache=True, nogil=True)
+def _products(queries: Any, vectors: Any, rows: Any, out: Any) -> None:  # pragma: no cover
     dim = queries.shape[1]
     whole = dim - dim % 4
     for i in range(rows.shape[0]):

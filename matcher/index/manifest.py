@@ -62,7 +62,9 @@ class Manifest:
             content = json.loads((folder / MANIFEST).read_text("utf-8"))
             layout = content["layout"]
             if layout != LAYOUT:
-                raise IndexStale(f"found index layout {layout} in {folder.name}", f"layout {LAYOUT}")
+                raise IndexStale(
+                    f"found index layout {layout} in {folder.name}", f"layout {LAYOUT}"
+                )
             return cls(
                 version=content["version"],
                 built_at=content["built_at"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -142,8 +143,9 @@ def _fuse(rankings: list[RowArray], k: int) -> RowArray:
     """Return rows by the sum of 1 / (60 + rank) over the rankings, ties by row."""
     if not rankings:
         return np.empty(0, dtype=np.int64)
-    rows = np.concatenate(rankings)
+    rows: RowArray = np.concatenate(rankings)
     votes = np.concatenate([1.0 / (_RRF + 1.0 + np.arange(len(r))) for r in rankings])
     unique, place = np.unique(rows, return_inverse=True)
-    fused: npt.NDArray[np.float64] = np.bincount(place, weights=votes, minlength=len(unique))
-    return unique[np.lexsort((unique, -fused))[:k]].astype(np.int64)
+    fused: npt.NDArray[Any] = np.bincount(place, weights=votes, minlength=len(unique))
+    best: RowArray = unique[np.lexsort((unique, -fused))[:k]].astype(np.int64)
+    return best

@@ -56,7 +56,9 @@ def check_queries(queries: Vectors, dim: int, k: int) -> None:
     if queries.dtype != np.float32:
         raise BadVectors(f"found queries of type {queries.dtype}", "float32", "convert them first")
     if not np.isfinite(queries).all():
-        raise BadVectors("found a query with NaN or infinity", "finite numbers", "check the encoder")
+        raise BadVectors(
+            "found a query with NaN or infinity", "finite numbers", "check the encoder"
+        )
     if k < 1:
         raise BadVectors(f"found k = {k}", "k of at least 1", "ask for one hit or more")
 

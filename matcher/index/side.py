@@ -89,7 +89,9 @@ class Side:
         """Return the side with one index of ``engine`` for each segment that has rows."""
         build = _engine(engine)[0]
         members = _members(codes, shares)
-        indexes = {code: build(np.ascontiguousarray(vectors[rows])) for code, rows in members.items()}
+        indexes = {
+            code: build(np.ascontiguousarray(vectors[rows])) for code, rows in members.items()
+        }
         return cls(ids, vectors, lexical, codes, shares, members, indexes, columns)
 
     def save(self, folder: Path, engine: str) -> None:
@@ -148,5 +150,7 @@ def _engine(
         return ENGINES[name]
     except KeyError:
         raise InputError(
-            f"found index engine {name!r}", f"one of {', '.join(ENGINES)}", "set PANHUO_INDEX_ENGINE"
+            f"found index engine {name!r}",
+            f"one of {', '.join(ENGINES)}",
+            "set PANHUO_INDEX_ENGINE",
         ) from None

@@ -32,7 +32,15 @@ the firm's patents in the patent's IPC subclass; same_province, same_city: place
 public_holder: university, institute or hospital; in_force: granted and in force.
 """
 
-TEXT_FEATURES = ("whole_text", "best_item", "firm_name", "own_patents", "shared_words", "segment", "own_ipc")
+TEXT_FEATURES = (
+    "whole_text",
+    "best_item",
+    "firm_name",
+    "own_patents",
+    "shared_words",
+    "segment",
+    "own_ipc",
+)
 """Those that tell of content; the relevance floor looks at these alone."""
 
 _NEAREST_OWN = 3

@@ -71,7 +71,10 @@ def load_policy(path: Path | None = None) -> Policy:
         return _parse(path.read_text("utf-8"), str(path))
     except OSError as error:
         raise BadFile(
-            str(path), f"found no readable file ({error.strerror})", "a policy file", "check the path"
+            str(path),
+            f"found no readable file ({error.strerror})",
+            "a policy file",
+            "check the path",
         ) from error
 
 
@@ -82,7 +85,10 @@ def _parse(text: str, where: str) -> Policy:
         unknown = sorted(set(weights) - set(FEATURES))
         if unknown:
             raise BadFile(
-                where, f"found weight for {unknown[0]!r}", f"one of {', '.join(FEATURES)}", "rename it"
+                where,
+                f"found weight for {unknown[0]!r}",
+                f"one of {', '.join(FEATURES)}",
+                "rename it",
             )
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
         return Policy(

@@ -96,14 +96,14 @@ def _ipc(patent: Patent) -> Reason | None:
             subclass = parse_ipc(symbol).subclass
             title = titles[-1]
             return Reason(
-                "ipc", f"国际专利分类 {symbol}：{title}", {"symbol": symbol, "subclass": subclass, "title": title}
+                "ipc",
+                f"国际专利分类 {symbol}：{title}",
+                {"symbol": symbol, "subclass": subclass, "title": title},
             )
     return None
 
 
-def _or_none(
-    method: Callable[[str], tuple[str, ...]], symbol: str
-) -> tuple[str, ...] | None:
+def _or_none(method: Callable[[str], tuple[str, ...]], symbol: str) -> tuple[str, ...] | None:
     try:
         return method(symbol)
     except InputError:
@@ -133,9 +133,13 @@ def _offer(patent: Patent) -> list[Reason]:
     if patent.open_licence:
         found.append(Reason("open_licence", "专利权人已声明开放许可", {}))
     if patent.maturity:
-        found.append(Reason("maturity", f"技术成熟度：{patent.maturity}", {"maturity": patent.maturity}))
+        found.append(
+            Reason("maturity", f"技术成熟度：{patent.maturity}", {"maturity": patent.maturity})
+        )
     if patent.price_band:
-        found.append(Reason("price", f"意向价格：{patent.price_band}", {"price_band": patent.price_band}))
+        found.append(
+            Reason("price", f"意向价格：{patent.price_band}", {"price_band": patent.price_band})
+        )
     return found
 
 

@@ -10,7 +10,7 @@ from matcher.segments.routing import Router
 
 
 def labelled_texts(router: Router) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Return (texts, float32 (n, segments) shares) of every IPC title and industry name that routes."""
+    """Return (texts, float32 (n, segments) shares) of IPC titles and industry names that route."""
     titles = [(row[0], row[1]) for row in read_segment_facts("ipc_titles.csv") if len(row[0]) >= 4]
     names = [(row[0], row[1]) for row in read_segment_facts("industry_names.csv")]
     symbols: list[tuple[str, ...]] = [(code,) for code, _ in titles] + [()] * len(names)

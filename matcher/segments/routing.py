@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from matcher.segments.concordance import IndustryConcordance, IpcConcordance, Se
 from matcher.types import SegmentCode
 
 BASES = ("ipc", "industry", "text", "none")
-Shares = sp.csr_matrix
+Shares: TypeAlias = sp.csr_matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class Router:
         return self._industry.route(codes).shares
 
     def _cut(self, probabilities: Probabilities, most: int, floor: float) -> Shares:
-        """Keep each row's best segments: at most ``most``, above ``floor``, but always the first."""
+        """Keep each row's best segments: at most ``most``, above ``floor``, always the first."""
         columns = np.argsort(-probabilities, axis=1, kind="stable")[:, :most]
         values = np.take_along_axis(probabilities, columns, axis=1)
         keep = values >= floor

@@ -27,7 +27,9 @@ _SHOWN = 20
 )
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
 @click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the full report (JSON)."
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the full report (JSON).",
 )
 @json_option
 @common
@@ -79,9 +81,9 @@ def _show(context: Context, result: ImportReport) -> None:
     for name in ("file", "rows", "new", "changed", "unchanged", "refused", "skipped", "warnings"):
         table.add_column(name, justify="left" if name == "file" else "right")
     for f in result.files:
-        numbers = (
-            f.rows, f.counts.new, f.counts.changed, f.counts.unchanged, f.refused, f.skipped, f.warned
-        )  # fmt: skip
+        stored = f.counts
+        numbers = [f.rows, stored.new, stored.changed, stored.unchanged]
+        numbers += [f.refused, f.skipped, f.warned]
         table.add_row(f.name, *(f"{n:,}" for n in numbers))
     context.console.print(table)
     for f in result.files:
@@ -94,4 +96,5 @@ def _show(context: Context, result: ImportReport) -> None:
                 err=True,
             )
         if f.refused > _SHOWN:
-            click.echo(f"{f.name}: {f.refused - _SHOWN:,} more; see them with --report FILE", err=True)
+            rest = f.refused - _SHOWN
+            click.echo(f"{f.name}: {rest:,} more; see them with --report FILE", err=True)

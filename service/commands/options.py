@@ -32,7 +32,7 @@ class Context:
     quiet: bool = False
 
     def settings(self, **changes: Any) -> Settings:
-        """Return the settings, ``--home`` over the environment; raise ``InputError`` if one is bad."""
+        """Return the settings, ``--home`` over the environment; raise ``InputError`` if bad."""
         if self.home is not None:
             changes["home"] = self.home
         try:

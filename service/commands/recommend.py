@@ -84,9 +84,13 @@ def list_table(home: Home, found: RankedList) -> Table | Panel:
     for item in content["items"]:
         record = item.get("patent") or item.get("firm")
         head = record.get("title") or record.get("name")
-        below = record.get("holder") or " ".join((record.get("province", ""), record.get("city", "")))
+        below = record.get("holder") or " ".join(
+            (record.get("province", ""), record.get("city", ""))
+        )
         reasons = "\n".join(reason["text"] for reason in item["reasons"])
-        table.add_row(str(item["rank"]), f"{item['score']:.2f}", f"{head}\n[dim]{below}[/dim]", reasons)
+        table.add_row(
+            str(item["rank"]), f"{item['score']:.2f}", f"{head}\n[dim]{below}[/dim]", reasons
+        )
     return table
 
 

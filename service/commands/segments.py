@@ -48,7 +48,9 @@ def import_own(
     """
     problems = import_segments(context.settings().segments_root, what, file, replace=replace)
     if as_json:
-        print_json({"file": str(file), "refused": len(problems), "errors": [str(p) for p in problems]})
+        print_json(
+            {"file": str(file), "refused": len(problems), "errors": [str(p) for p in problems]}
+        )
         return
     for problem in problems:
         click.echo(f"{file}: {problem}", err=True)

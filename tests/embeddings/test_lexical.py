@@ -29,7 +29,9 @@ def test_scores_are_bm25_by_hand() -> None:
 
 
 @given(st.lists(WORDS, min_size=1, max_size=12), WORDS)
-def test_scores_at_chosen_rows_are_the_same_bits(documents: list[list[str]], query: list[str]) -> None:
+def test_scores_at_chosen_rows_are_the_same_bits(
+    documents: list[list[str]], query: list[str]
+) -> None:
     index = LexicalIndex.build(documents)
     rows = np.arange(len(documents))[::-1].copy()
     assert index.scores_at(query, rows).tolist() == index.scores(query)[rows].tolist()

@@ -17,7 +17,13 @@ def texts() -> list[str]:
     patents = [json.loads(line) for line in lines]
     found = [p["title"] + p.get("abstract", "") + p.get("first_claim", "") for p in patents]
     found += (SAMPLE / "firms.csv").read_text("utf-8").splitlines()
-    return [*found, "IP电话phone-to-phone业务", "3.5GHz无线接入TD-LTE/LTEFDD", "a1.a2-20090002", "100%棉"]
+    return [
+        *found,
+        "IP电话phone-to-phone业务",
+        "3.5GHz无线接入TD-LTE/LTEFDD",
+        "a1.a2-20090002",
+        "100%棉",
+    ]
 
 
 @pytest.mark.filterwarnings("ignore:.*pkg_resources.*")
@@ -34,7 +40,12 @@ def test_rjieba_cuts_as_jieba_does(texts: list[str]) -> None:
 
 
 def test_the_lexicon_keeps_terms_whole() -> None:
-    assert Tokeniser().tokenise("石墨烯改性磷酸铁锂正极材料") == ["石墨烯", "改性", "磷酸铁锂", "正极材料"]
+    assert Tokeniser().tokenise("石墨烯改性磷酸铁锂正极材料") == [
+        "石墨烯",
+        "改性",
+        "磷酸铁锂",
+        "正极材料",
+    ]
     assert Tokeniser(domain_words=()).tokenise("石墨烯改性磷酸铁锂正极材料") != [
         "石墨烯",
         "改性",

@@ -29,7 +29,9 @@ def corpus() -> Corpus:
         titles.append("，".join(rng.permutation(words[:2])))
         bodies.append("，".join(rng.permutation(words[2:])))
         groups.append(f"A01B{number % len(TOPICS)}/00")
-    return Corpus(titles, bodies, groups, {f"A01B{i}/00": t[: t.index(" ")] for i, t in enumerate(TOPICS)})
+    return Corpus(
+        titles, bodies, groups, {f"A01B{i}/00": t[: t.index(" ")] for i, t in enumerate(TOPICS)}
+    )
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,11 @@ def writable(static_home: Path, tmp_path: Path) -> Iterator[Home]:
 
 def golden() -> list[tuple[str, str]]:
     lines = GOLDEN.read_text("utf-8").splitlines()
-    return [(cells[0], cells[1]) for line in lines if not line.startswith("#") and (cells := line.split("\t"))]
+    return [
+        (cells[0], cells[1])
+        for line in lines
+        if not line.startswith("#") and (cells := line.split("\t"))
+    ]
 
 
 @pytest.mark.parametrize(("uscc", "patent"), golden())
@@ -69,7 +73,9 @@ def test_both_directions_give_a_pair_one_score(home: Home) -> None:
     compared = 0
     for firm in list(home.store.firms.iterate())[:30]:
         for item in recommender.recommend(firm.uscc, 3).items:
-            back = {i.item_id: i.score for i in recommender.firms_for(PatentId(item.item_id), 200).items}
+            back = {
+                i.item_id: i.score for i in recommender.firms_for(PatentId(item.item_id), 200).items
+            }
             if firm.uscc in back:
                 compared += 1
                 assert back[firm.uscc] == pytest.approx(item.score, abs=1e-5)
@@ -104,7 +110,9 @@ def test_reasons_name_what_is_in_the_data(home: Home) -> None:
             patent = home.store.patents.get(PatentId(item.item_id))
             kinds = {reason.kind: reason.detail for reason in item.reasons}
             for term in kinds.get("shared_terms", {}).get("terms", ()):
-                assert term in tokeniser.tokenise(patent.title + "。" + patent.abstract + "。" + patent.first_claim)
+                assert term in tokeniser.tokenise(
+                    patent.title + "。" + patent.abstract + "。" + patent.first_claim
+                )
                 assert term in tokeniser.tokenise(profile.text)
             if "place" in kinds:
                 assert item.features["same_province"] == 1.0
@@ -136,7 +144,14 @@ def test_what_a_firm_dismissed_does_not_come_back(writable: Home) -> None:
     found = recommender.recommend(uscc, 5)
     gone = PatentId(found.items[1].item_id)
     event = FeedbackEvent(
-        "e1", found.list_id, 2, gone, uscc, FeedbackKind.DISMISSAL, found.made_at, DismissalReason.TOO_DEAR
+        "e1",
+        found.list_id,
+        2,
+        gone,
+        uscc,
+        FeedbackKind.DISMISSAL,
+        found.made_at,
+        DismissalReason.TOO_DEAR,
     )
     assert writable.store.feedback.append([event]) == 1
     assert gone not in {i.item_id for i in recommender.recommend(uscc, 20).items}

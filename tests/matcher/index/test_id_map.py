@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from matcher.errors import InputError
 from matcher.index.id_map import IdMap
 
-IDS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8), unique=True)
+IDS = st.lists(
+    st.text(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8
+    ),
+    unique=True,
+)
 
 
 @given(IDS, IDS)
