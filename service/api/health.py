@@ -1,0 +1,55 @@
+"""Is the process alive, and can it answer?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+
+from matcher.errors import IndexMissing, StoreUnavailable
+from service.api import examples
+from service.api.dependencies import Home, recommender_of
+from service.api.documents import answers
+from service.api.schemas import Alive, Ready, VersionsTold
+
+router = APIRouter(tags=["health"])
+
+
+@router.get(
+    "/healthz",
+    operation_id="health",
+    summary="Alive",
+    responses=answers({"status": "ok"}),
+)
+async def health() -> Alive:
+    """Return at once; nothing is asked of store or index."""
+    return Alive(status="ok")
+
+
+@router.get(
+    "/readyz",
+    operation_id="readiness",
+    summary="Ready to recommend",
+    responses=answers(
+        examples.READY,
+        IndexMissing(".panhuo/index"),
+        StoreUnavailable("sqlite:///panhuo.db: database is locked"),
+    ),
+)
+def readiness(home: Home) -> Ready:
+    """Return versions and counts once the store answers and an index is open."""
+    readers = home.readers
+    patents, firms = readers.patents.count(), readers.firms.count()
+    engine = recommender_of(home).engine
+    manifest = engine.index.manifest
+    return Ready(
+        status="ready",
+        versions=VersionsTold(
+            encoder=manifest.encoder.version, index=manifest.version, policy=engine.policy.version
+        ),
+        built_at=datetime.fromisoformat(manifest.built_at),
+        patents=patents,
+        firms=firms,
+        indexed_patents=len(engine.index.patents),
+        indexed_firms=len(engine.index.firms),
+    )

@@ -1,0 +1,83 @@
+"""Ranked lists as answers: records joined, segments named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matcher.segments.taxonomy import Taxonomy
+from matcher.types import PatentId, RankedItem, RankedList, SegmentCode, Uscc
+from service.api.dependencies import OpenedHome
+from service.api.schemas import (
+    FirmItem,
+    FirmList,
+    FirmRecord,
+    PatentItem,
+    PatentList,
+    PatentRecord,
+    ReasonTold,
+    SegmentPlace,
+    SegmentTold,
+    VersionsTold,
+)
+
+
+def patent_list(ranked: RankedList, home: OpenedHome) -> PatentList:
+    """Return the list with its patents as stored now; one deleted meanwhile is left out."""
+    taxonomy = home.segments.taxonomy
+    stored = home.readers.patents.many([PatentId(item.item_id) for item in ranked.items])
+    items = [
+        PatentItem(patent=PatentRecord.model_validate(patent), **_item(item, taxonomy))
+        for item in ranked.items
+        if (patent := stored.get(PatentId(item.item_id)))
+    ]
+    return PatentList(items=items, **_head(ranked, taxonomy))
+
+
+def firm_list(ranked: RankedList, home: OpenedHome) -> FirmList:
+    """Return the list with its firms as stored now; one deleted meanwhile is left out."""
+    taxonomy = home.segments.taxonomy
+    stored = home.readers.firms.many([Uscc(item.item_id) for item in ranked.items])
+    items = [
+        FirmItem(firm=FirmRecord.model_validate(firm), **_item(item, taxonomy))
+        for item in ranked.items
+        if (firm := stored.get(Uscc(item.item_id)))
+    ]
+    return FirmList(items=items, **_head(ranked, taxonomy))
+
+
+def _head(ranked: RankedList, taxonomy: Taxonomy) -> dict[str, Any]:
+    return {
+        "list_id": ranked.list_id,
+        "direction": ranked.direction,
+        "subject": ranked.subject,
+        "versions": VersionsTold.model_validate(ranked.versions),
+        "made_at": ranked.made_at,
+        "notes": [ReasonTold.model_validate(note) for note in ranked.notes],
+        "segments": [
+            SegmentTold(code=code, name=_name(code, taxonomy), confidence=round(confidence, 4))
+            for code, confidence in ranked.segments
+        ],
+    }
+
+
+def _item(item: RankedItem, taxonomy: Taxonomy) -> dict[str, Any]:
+    return {
+        "rank": item.rank,
+        "slot": item.rank,
+        "score": item.score,
+        "segment": _place(item.segment, taxonomy),
+        "reasons": [ReasonTold.model_validate(reason) for reason in item.reasons],
+        # float32 in float64 shows digits that mean nothing.
+        "features": {name: round(value, 4) for name, value in item.features.items()},
+    }
+
+
+# An index may be older than the operator's taxonomy: a code that left it has no name any more.
+def _name(code: SegmentCode, taxonomy: Taxonomy) -> str:
+    return taxonomy.by_code(code).name if code in taxonomy else ""
+
+
+def _place(code: SegmentCode | None, taxonomy: Taxonomy) -> SegmentPlace | None:
+    if code is None:
+        return None
+    return SegmentPlace(code=code, path=taxonomy.path(code) if code in taxonomy else "")

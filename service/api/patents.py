@@ -1,0 +1,71 @@
+"""Patents of the catalogue, and the firms that one suits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, HTTPException, Path
+
+from matcher.errors import IndexMissing, InputError, PatentNotFound
+from service.api import examples
+from service.api.dependencies import Home, recommender_of
+from service.api.documents import BODY, answers
+from service.api.lists import firm_list
+from service.api.refusals import PatentNotIndexed
+from service.api.schemas import FirmList, FirmsRequest, Name, PatentRecord
+
+router = APIRouter(prefix="/v1/patents", tags=["patents"])
+
+# Id, application number or publication number. ":path", because PCT numbers hold slashes and a
+# server decodes %2F before it routes.
+PatentText = Annotated[Name, Path(openapi_examples=examples.PATENTS)]
+_FIRMS = "/{patent:path}/firms"
+_TWENTY = FirmsRequest(n=20)
+
+
+@router.post(
+    _FIRMS,
+    operation_id="firmsForPatent",
+    summary="Firms for a patent",
+    tags=["recommendations"],
+    responses=answers(
+        examples.FIRM_LIST,
+        PatentNotFound(examples.PATENT_ID),
+        PatentNotIndexed(examples.PATENT_ID),
+        IndexMissing(".panhuo/index"),
+        *BODY,
+    ),
+)
+def firms_for_patent(
+    home: Home,
+    patent: PatentText,
+    ask: Annotated[FirmsRequest, Body(openapi_examples=examples.FIRMS_ASKS)] = _TWENTY,
+) -> FirmList:
+    """Return the firms the patent suits best, by the same scores, and record the list."""
+    recommender = recommender_of(home)
+    patent_id = home.readers.patents.resolve(patent)
+    try:
+        found = recommender.firms_for(patent_id, ask.n)
+    except PatentNotFound:
+        raise
+    except InputError as error:
+        raise PatentNotIndexed(patent_id) from error
+    return firm_list(found, home)
+
+
+@router.get(_FIRMS, include_in_schema=False)
+def firms_by_get(patent: str) -> None:
+    """Refuse: without this, the route below would look for a patent named ``…/firms``."""
+    raise HTTPException(405, headers={"Allow": "POST"})
+
+
+@router.get(
+    "/{patent:path}",
+    operation_id="getPatent",
+    summary="One patent",
+    responses=answers(examples.PATENT, PatentNotFound(examples.PATENT_ID)),
+)
+def get_patent(home: Home, patent: PatentText) -> PatentRecord:
+    """Return the record of a patent, found by id, application number or publication number."""
+    patents = home.readers.patents
+    return PatentRecord.model_validate(patents.get(patents.resolve(patent)))

@@ -1,0 +1,78 @@
+"""Patents for a firm of the catalogue, or for free text."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path, Query
+
+from matcher.errors import FirmNotFound, IndexMissing, InputError, UnknownSegment
+from matcher.places.places import Place
+from matcher.recommend import MOST_ITEMS
+from matcher.types import RankedList, SegmentCode, Uscc
+from service.api import examples
+from service.api.dependencies import Home, OpenedHome, recommender_of
+from service.api.documents import BODY, answers
+from service.api.lists import patent_list
+from service.api.refusals import UnknownRegion
+from service.api.schemas import ForFirm, ForText, Name, PatentList, RecommendRequest, UsccText
+
+router = APIRouter(prefix="/v1", tags=["recommendations"])
+
+_PROBLEMS = (
+    FirmNotFound(examples.USCC),
+    UnknownSegment("9.9", 64),
+    IndexMissing(".panhuo/index"),
+)
+
+
+@router.post(
+    "/recommendations",
+    operation_id="recommend",
+    summary="Patents for a firm or for free text",
+    responses=answers(examples.PATENT_LIST, *_PROBLEMS, UnknownRegion("亚特兰蒂斯"), *BODY),
+)
+def recommend(
+    ask: Annotated[RecommendRequest, Body(openapi_examples=examples.ASKS)], home: Home
+) -> PatentList:
+    """Return the best patents and record the list; below the relevance floor nothing is shown."""
+    found = _for_text(home, ask) if isinstance(ask, ForText) else _for_firm(home, ask)
+    return patent_list(found, home)
+
+
+@router.get(
+    "/firms/{uscc}/recommendations",
+    operation_id="recommendForFirm",
+    summary="Patents for a firm",
+    responses=answers(examples.PATENT_LIST, *_PROBLEMS),
+)
+def recommend_for_firm(
+    home: Home,
+    uscc: Annotated[UsccText, Path(openapi_examples=examples.USCCS)],
+    n: Annotated[int, Query(ge=1, le=MOST_ITEMS, openapi_examples=examples.COUNTS)] = 20,
+    segment: Annotated[Name | None, Query(openapi_examples=examples.SEGMENTS)] = None,
+) -> PatentList:
+    """Return the best patents for a firm of the catalogue and record the list."""
+    return patent_list(_for_firm(home, ForFirm(uscc=uscc, n=n, segment=segment)), home)
+
+
+def _for_firm(home: OpenedHome, ask: ForFirm) -> RankedList:
+    return recommender_of(home).recommend(Uscc(ask.uscc), ask.n, _code(ask.segment))
+
+
+def _for_text(home: OpenedHome, ask: ForText) -> RankedList:
+    place = _place(home, ask.region) if ask.region else Place("", "")
+    return recommender_of(home).recommend_text(
+        ask.text, place.province, place.city, ask.n, _code(ask.segment)
+    )
+
+
+def _code(segment: str | None) -> SegmentCode | None:
+    return SegmentCode(segment) if segment else None
+
+
+def _place(home: OpenedHome, region: str) -> Place:
+    try:
+        return home.places.parse_region(region)
+    except InputError as error:
+        raise UnknownRegion(region) from error

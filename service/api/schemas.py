@@ -1,0 +1,223 @@
+"""What goes in and what comes out: lists and records. Feedback is in ``events.py``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
+
+from matcher.recommend import MOST_ITEMS
+from matcher.types import HolderKind, LegalStatus, PatentKind, StopState
+from service.store.keys import compact
+
+_VISIBLE = r"^[^\x00-\x1f\x7f]+$"
+
+
+def _whole(sent: Any) -> Any:
+    # JSON knows one kind of number: 20.0 is 20. But "20" and true are none.
+    return int(sent) if isinstance(sent, float) and sent.is_integer() else sent
+
+
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=_VISIBLE)]
+UsccText = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=_VISIBLE), AfterValidator(compact)
+]
+Whole = BeforeValidator(_whole)
+Count = Annotated[int, Field(ge=1, le=MOST_ITEMS, strict=True), Whole]
+
+
+class Sent(BaseModel):
+    """What a client sends: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Told(BaseModel):
+    """What a client gets."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class ForFirm(Sent):
+    """Patents for a firm of the catalogue."""
+
+    uscc: UsccText = Field(description="统一社会信用代码 of a firm in the catalogue")
+    n: Count = Field(20, description="how many items at most")
+    segment: Name | None = Field(None, description="look in this 产业细分领域 alone, by its code")
+
+
+class ForText(Sent):
+    """Patents for products or a need in words, and a place."""
+
+    text: str = Field(
+        min_length=1, max_length=10_000, pattern=r"\S", description="products or a technical need"
+    )
+    region: Name | None = Field(None, description="province and city as written: 浙江杭州")
+    n: Count = Field(20, description="how many items at most")
+    segment: Name | None = Field(None, description="look in this 产业细分领域 alone, by its code")
+
+
+def _asker(sent: Any) -> str:
+    named = isinstance(sent, ForFirm) or (isinstance(sent, dict) and "uscc" in sent)
+    return "as:firm" if named else "as:text"
+
+
+RecommendRequest = Annotated[
+    Annotated[ForFirm, Tag("as:firm")] | Annotated[ForText, Tag("as:text")], Discriminator(_asker)
+]
+
+
+class FirmsRequest(Sent):
+    """How many firms for a patent."""
+
+    n: Count = Field(20, description="how many items at most")
+
+
+class PatentRecord(Told):
+    """One patent of the catalogue; what is not known is empty or null."""
+
+    patent_id: str = Field(description="id in the catalogue")
+    title: str
+    application_no: str = Field(description="申请号")
+    publication_no: str = Field(description="公开号")
+    grant_no: str = Field(description="授权公告号")
+    abstract: str
+    first_claim: str = Field(description="first claim (权利要求1)")
+    technical_field: str = Field(description="技术领域 of the description")
+    ipc: list[str] = Field(description="IPC symbols, main one first")
+    industry_codes: list[str] = Field(description="GB/T 4754-2017 codes")
+    kind: PatentKind = Field(description="发明 / 实用新型 / 外观设计")
+    filing_date: date | None
+    publication_date: date | None
+    legal_status: LegalStatus = Field(description="有效 / 审中 / 失效")
+    stop_state: StopState = Field(description="why it is not recommended, empty for none")
+    holder: str = Field(description="专利权人")
+    holder_kind: HolderKind
+    holder_province: str
+    holder_city: str
+    maturity: str = Field(description="技术成熟度, as stated")
+    open_licence: bool = Field(description="the holder declared an open licence (开放许可)")
+    price_band: str = Field(description="intended price, as stated")
+    family_id: str
+
+
+class FirmRecord(Told):
+    """One firm of the catalogue, as registered and as it describes itself."""
+
+    uscc: str = Field(description="统一社会信用代码")
+    name: str
+    business_scope: str = Field(description="经营范围")
+    registered_on: date | None
+    org_type: str
+    capital: str = Field(description="registered capital, as stated")
+    province: str
+    city: str
+    industry_code: str = Field(description="GB/T 4754-2017 code")
+    products: list[str]
+    needs: list[str] = Field(description="技术需求")
+    tags: list[str] = Field(description="专精特新 and the like")
+
+
+class ReasonTold(Told):
+    """Why an item stands in a list, or why a list is short."""
+
+    kind: str = Field(description="for machines: shared_terms, segment, ipc, place …")
+    text: str = Field(description="one Chinese sentence")
+    detail: dict[str, Any] = Field(description="the data behind the sentence")
+
+
+class VersionsTold(Told):
+    """What made the list."""
+
+    encoder: str
+    index: str
+    policy: str
+
+
+class SegmentTold(Told):
+    """A segment that was searched."""
+
+    code: str
+    name: str = Field(description="Chinese name; empty for a code no longer in use")
+    confidence: float
+
+
+class SegmentPlace(Told):
+    """The segment an item belongs to."""
+
+    code: str
+    path: str = Field(description="group › name")
+
+
+class ItemTold(Told):
+    """What every item of a list has."""
+
+    rank: int = Field(ge=1, description="1 is best")
+    slot: int = Field(ge=1, description="the place to name in feedback; equals rank")
+    score: float = Field(description="higher is better")
+    segment: SegmentPlace | None
+    reasons: list[ReasonTold]
+    features: dict[str, float] = Field(description="what the score was made of")
+
+
+class PatentItem(ItemTold):
+    """A recommended patent."""
+
+    patent: PatentRecord
+
+
+class FirmItem(ItemTold):
+    """A recommended firm."""
+
+    firm: FirmRecord
+
+
+class ListTold(Told):
+    """What every list has."""
+
+    list_id: str = Field(description="name it in feedback")
+    direction: Literal["patents", "firms"]
+    subject: str = Field(description="USCC or patent id the list is for; empty for free text")
+    versions: VersionsTold
+    made_at: datetime
+    segments: list[SegmentTold] = Field(description="where it was searched")
+    notes: list[ReasonTold] = Field(description="why the list is short or empty")
+
+
+class PatentList(ListTold):
+    """Patents for a firm or for free text."""
+
+    items: list[PatentItem]
+
+
+class FirmList(ListTold):
+    """Firms for a patent."""
+
+    items: list[FirmItem]
+
+
+class Alive(Told):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(Told):
+    """Store and index answer."""
+
+    status: Literal["ready"]
+    versions: VersionsTold
+    built_at: datetime = Field(description="when the index was built")
+    patents: int = Field(description="patents in the catalogue")
+    firms: int = Field(description="firms in the catalogue")
+    indexed_patents: int
+    indexed_firms: int

@@ -1,0 +1,146 @@
+"""OpenAPI: valid, named, and every example true to its schema."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+from starlette.testclient import TestClient
+
+from service.api import examples
+from service.api.documents import Problem
+from service.api.events import FeedbackRequest
+from service.api.schemas import (
+    FirmList,
+    FirmRecord,
+    FirmsRequest,
+    PatentList,
+    PatentRecord,
+    Ready,
+    RecommendRequest,
+)
+from service.app import create_app
+
+OPERATIONS = {
+    "recommend": ("post", "/v1/recommendations"),
+    "recommendForFirm": ("get", "/v1/firms/{uscc}/recommendations"),
+    "firmsForPatent": ("post", "/v1/patents/{patent}/firms"),
+    "sendFeedback": ("post", "/v1/feedback"),
+    "getPatent": ("get", "/v1/patents/{patent}"),
+    "getFirm": ("get", "/v1/firms/{uscc}"),
+    "health": ("get", "/healthz"),
+    "readiness": ("get", "/readyz"),
+}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app().openapi()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield method, path, operation
+
+
+def test_operations_keep_their_names(document: dict[str, Any]) -> None:
+    named = {op["operationId"]: (method, path) for method, path, op in operations(document)}
+    assert named == OPERATIONS
+
+
+def test_every_operation_has_words_and_examples(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        assert operation["summary"]
+        assert operation["tags"]
+        assert operation["description"]
+        answer = operation["responses"]["200"]["content"]["application/json"]
+        assert answer["example"]
+        assert "$ref" in answer["schema"], path
+        for parameter in operation.get("parameters", []):
+            assert parameter["examples"], parameter["name"]
+        if "requestBody" in operation:
+            assert operation["requestBody"]["content"]["application/json"]["examples"]
+
+
+def test_every_problem_is_documented_as_one(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
+        statuses = set(operation["responses"])
+        assert "422" in statuses
+        if "requestBody" in operation:
+            assert {"400", "413", "415"} <= statuses, path
+        for status, response in operation["responses"].items():
+            if status == "200":
+                continue
+            (content,) = response["content"].items()
+            assert content[0] == "application/problem+json"
+            for shown in content[1]["examples"].values():
+                assert Problem.model_validate(shown["value"]).status == int(status)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_bounds_are_documented(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for shape, field in (
+        ("ForFirm", "n"),
+        ("ForText", "n"),
+        ("FirmsRequest", "n"),
+        ("Seen", "slot"),
+    ):
+        described = schemas[shape]["properties"][field]
+        assert (described["minimum"], described["maximum"]) == (1, 200)
+    axis = schemas["Axes"]["properties"]["prospect"]
+    assert (axis["minimum"], axis["maximum"]) == (1, 5)
+
+
+def test_references_lead_somewhere(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    waiting: list[Any] = [document]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if isinstance(item.get("$ref"), str):
+                assert item["$ref"].removeprefix("#/components/schemas/") in schemas
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    assert document["openapi"].startswith("3.1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (PatentRecord, examples.PATENT),
+        (FirmRecord, examples.FIRM),
+        (PatentList, examples.PATENT_LIST),
+        (FirmList, examples.FIRM_LIST),
+        (Ready, examples.READY),
+        *((RecommendRequest, shown["value"]) for shown in examples.ASKS.values()),
+        *((FirmsRequest, shown["value"]) for shown in examples.FIRMS_ASKS.values()),
+        *((FeedbackRequest, shown["value"]) for shown in examples.EVENTS.values()),
+    ],
+)
+def test_examples_are_true(kind: Any, value: Any) -> None:
+    TypeAdapter(kind).validate_python(value)
+
+
+def test_the_schema_is_served(reader: TestClient, document: dict[str, Any]) -> None:
+    assert reader.get("/openapi.json").json() == document
+
+
+def test_the_document_is_valid_where_a_validator_is_installed(document: dict[str, Any]) -> None:
+    validator = pytest.importorskip("openapi_spec_validator", reason="openapi-spec-validator")
+    validator.validate(document)
+
+
+def test_importing_the_service_does_nothing() -> None:
+    code = (
+        "import sys, threading, service.app; "
+        "heavy = {'torch', 'sentence_transformers'} & set(sys.modules); "
+        "assert not heavy, heavy; assert threading.active_count() == 1"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
