@@ -82,7 +82,7 @@ class Engine:
             config: other list lengths than the engine's own.
         """
         side = self.index.patents
-        asks = [query.ask(side.lexical) for query in queries]
+        asks = [query.ask() for query in queries]
         candidates = search(side, asks, config or self.config, allowed)
         return [
             rank(query, side, rows, self.index.own_rows(query.profile.own_patents), self.policy)

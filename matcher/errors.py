@@ -11,7 +11,7 @@ MatcherError
 ├── StateError          the home folder is not in a state to answer
 │   ├── IndexMissing        nothing was built yet
 │   ├── IndexStale          the index is damaged or of another layout
-│   └── PolicyMismatch      encoder, index and policy do not belong together
+│   └── PolicyMismatch      the encoder found is not the one that built the index
 └── UnavailableError    a part we depend on does not answer
     ├── StoreUnavailable    the database cannot be reached or is locked
     └── ExtraMissing        an optional package is not installed
@@ -133,11 +133,11 @@ class IndexStale(StateError):
 
 
 class PolicyMismatch(StateError):
-    """Encoder, index and policy name different makers."""
+    """The encoder that an index names is found changed: its model, words or tokeniser differ."""
 
     def __init__(self, found: str, expected: str) -> None:
         super().__init__(
-            found, expected, "run 'panhuo build' again, or name the encoder that built the index"
+            found, expected, "put the model back as it was at the build, or run 'panhuo build'"
         )
 
 

@@ -126,5 +126,8 @@ class FeedbackLog(Protocol):
     def of_firm(self, uscc: Uscc) -> tuple[FeedbackEvent, ...]:
         """Return the firm's events, oldest first."""
 
+    def dismissed_by(self, usccs: Sequence[Uscc]) -> dict[Uscc, tuple[PatentId, ...]]:
+        """Return what each firm dismissed, in the order of ids; firms without are left out."""
+
     def iterate(self) -> Iterator[FeedbackEvent]:
         """Yield every event in the order of arrival."""

@@ -9,12 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from embeddings.encoder import Encoder, Vectors
-from embeddings.lexical import LexicalIndex
 from embeddings.tokeniser import Tokeniser
 from matcher.index.search import Ask
 from matcher.types import FirmProfile, PatentId, SegmentCode
-
-_RETRIEVING_ITEMS = 4
 
 
 class OwnVectors(Protocol):
@@ -56,15 +53,16 @@ class FirmQuery:
         """Return float32 (m + 2, dim): every text row, for routing."""
         return np.vstack([self.whole[None, :], self.name[None, :], self.items])
 
-    def ask(self, lexical: LexicalIndex) -> Ask:
-        """Return what is searched with: whole text, name, own patents' mean, the rarest items."""
-        rows = [self.whole, self.name]
+    def ask(self) -> Ask:
+        """Return what is searched with: the whole text, and the mean of its own patents.
+
+        Name and items make no ranking of their own: BM25 finds what they name, and the features
+        look at every item of a candidate. Measured: the same lists in a third of the search time.
+        """
+        rows = [self.whole]
         if len(self.own):
             mean = self.own.mean(axis=0)
             rows.append((mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32))
-        rarity = [float(lexical.weights(words).sum()) for words in self.item_words]
-        order = sorted(range(len(rarity)), key=lambda i: (-rarity[i], i))
-        rows.extend(self.items[i] for i in order[:_RETRIEVING_ITEMS])
         vectors = np.array([row for row in rows if row.any()], dtype=np.float32)
         vectors = vectors.reshape(-1, len(self.whole))
         return Ask(vectors, self.words, tuple(self.segments), self.province)

@@ -20,7 +20,6 @@ from matcher.ranking.features import FEATURES
 from matcher.ranking.rank import Ranked, rank
 from matcher.ranking.reasons import Explainer
 from matcher.types import (
-    FeedbackKind,
     Firm,
     FirmProfile,
     ListId,
@@ -37,7 +36,7 @@ from matcher.types import (
 )
 
 MOST_ITEMS = 200
-_PAGE = 64
+_PAGE = 32
 _MOST_FIRMS = 200
 _QUERY_WORDS = 40
 _HELD = {RelationKind.OWNS, RelationKind.CO_APPLIED}
@@ -135,16 +134,12 @@ class Recommender:
         ids = [firm.uscc for firm in firms]
         relations = self._readers.relations.of_firms(ids)
         demands = self._readers.demands.of_firms(ids)
+        dismissed = self._readers.feedback.dismissed_by(ids)
         profiles: list[FirmProfile] = []
         for firm in firms:
             known = relations.get(firm.uscc, ())
             excluded = [r.patent_id for r in known if r.kind in _DONE]
-            if len(firms) == 1:  # dismissals matter to the firm that asks, not to its neighbours
-                excluded += [
-                    event.patent_id
-                    for event in self._readers.feedback.of_firm(firm.uscc)
-                    if event.kind is FeedbackKind.DISMISSAL
-                ]
+            excluded += dismissed.get(firm.uscc, ())
             own = [r.patent_id for r in known if r.kind in _HELD]
             profiles.append(profile_of_firm(firm, demands.get(firm.uscc, ()), own, excluded))
         return profiles
@@ -176,28 +171,32 @@ class Recommender:
         caps = Caps(policy.per_holder)
         refused: Counter[str] = Counter()
         picked: list[tuple[Patent, int, int]] = []
-        for patent, row, place in self._live(ranked):
+        relevant = np.flatnonzero(ranked.relevance >= policy.floor)
+        for patent, row, place in self._live(ranked, relevant):
             if len(picked) == n:
                 break
-            cause = _refusal(query, patent, float(ranked.relevance[place]), policy.floor)
-            cause = cause or caps.refusal(patent.family_id, patent.holder)
+            cause = _refusal(query.profile, patent) or caps.refusal(
+                patent.family_id, patent.holder
+            )
             if cause:
                 refused[cause] += 1
                 continue
             caps.add(patent.family_id, patent.holder)
             picked.append((patent, row, place))
+        refused["floor"] = len(ranked.rows) - len(relevant)
         return picked, _shortfall(len(picked), n, refused)
 
-    def _live(self, ranked: Ranked) -> Iterator[tuple[Patent, int, int]]:
+    def _live(self, ranked: Ranked, places: RowArray) -> Iterator[tuple[Patent, int, int]]:
         """Yield (patent as stored now, row, place in the ranking); deleted ones are passed over."""
         ids = self.engine.index.patents.ids
-        for start in range(0, len(ranked.rows), _PAGE):
-            rows = ranked.rows[start : start + _PAGE]
+        for start in range(0, len(places), _PAGE):
+            page = places[start : start + _PAGE]
+            rows = ranked.rows[page]
             names = [PatentId(name) for name in ids.ids_at(rows)]
             stored = self._readers.patents.many(names)
-            for offset, (name, row) in enumerate(zip(names, rows.tolist(), strict=True)):
+            for name, row, place in zip(names, rows.tolist(), page.tolist(), strict=True):
                 if name in stored:
-                    yield stored[name], row, start + offset
+                    yield stored[name], row, place
 
     def _item(
         self, position: int, query: FirmQuery, patent: Patent, row: int, ranked: Ranked, place: int
@@ -225,8 +224,8 @@ class Recommender:
         for query in engine.queries(self._profiles(firms)):
             own = engine.index.own_rows(query.profile.own_patents)
             ranked = rank(query, engine.index.patents, rows, own, engine.policy)
-            relevance = float(ranked.relevance[0])
-            if not _refusal(query, patent, relevance, engine.policy.floor):
+            relevant = float(ranked.relevance[0]) >= engine.policy.floor
+            if relevant and not _refusal(query.profile, patent):
                 found.append((float(ranked.scores[0]), query, ranked))
         found.sort(key=lambda entry: (-entry[0], str(entry[1].profile.uscc)))
         segment = engine.index.patents.main_segment(row)
@@ -286,13 +285,11 @@ def _check_n(n: int) -> None:
         raise InputError(f"found n = {n}", f"1 to {MOST_ITEMS}", "ask for fewer items")
 
 
-def _refusal(query: FirmQuery, patent: Patent, relevance: float, floor: float) -> str:
+def _refusal(profile: FirmProfile, patent: Patent) -> str:
     """Return why a pair may not be shown, or ``""``."""
     if not patent.recommendable:
         return "stopped"
-    if patent.patent_id in query.profile.excluded:
-        return "excluded"
-    return "floor" if relevance < floor else ""
+    return "excluded" if patent.patent_id in profile.excluded else ""
 
 
 def _empty(text: str, cause: str) -> Reason:
@@ -317,6 +314,7 @@ def _shortfall(found: int, n: int, refused: Counter[str]) -> list[Reason]:
         "family": "与已列专利同族",
         "holder": "超过同一专利权人的上限",
     }
-    causes = "；".join(f"{count}件{words[cause]}" for cause, count in refused.most_common())
+    found_causes = [(cause, count) for cause, count in refused.most_common() if count]
+    causes = "；".join(f"{count}件{words[cause]}" for cause, count in found_causes)
     text = f"只有{found}件专利可推荐" + (f"（{causes}）" if causes else "")
-    return [Reason("short" if found else "empty", text, {"found": found, "refused": dict(refused)})]
+    return [Reason("short" if found else "empty", text, {"found": found, "refused": dict(found_causes)})]

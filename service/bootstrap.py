@@ -24,6 +24,7 @@ from matcher.ranking.reasons import Explainer
 from matcher.recommend import Readers, Recommender
 from matcher.segments.ipc import ipc_path
 from matcher.segments.routing import Router
+from matcher.types import SegmentCode
 from service.config import Settings
 from service.encoders import EncoderChoice, open_encoder
 from service.segments import SegmentTables, load_segments
@@ -66,11 +67,16 @@ class Home:
         store = self.store
         return Readers(store.patents, store.firms, store.demands, store.relations, store.feedback)
 
-    def router(self) -> Router:
-        """Return routing by declared codes; a build or an index adds the text classifier."""
+    def router(self, codes: tuple[SegmentCode, ...] | None = None) -> Router:
+        """Return routing by declared codes; a build or an index adds the text classifier.
+
+        Args:
+            codes: segments of an index, which may be older than the taxonomy; ``None`` takes the
+                taxonomy's.
+        """
         tables = self.segments
-        codes = tuple(segment.code for segment in tables.taxonomy)
-        return Router(codes, tables.ipc, tables.industry)
+        known = codes or tuple(segment.code for segment in tables.taxonomy)
+        return Router(known, tables.ipc, tables.industry)
 
     def build(self, progress: Progress, encoder: str | None = None) -> BuildReport:
         """Build and publish a new index version."""
@@ -132,7 +138,7 @@ class Home:
             index=index,
             encoder=encoder,
             tokeniser=self.tokeniser,
-            router=self.router().with_classifier(index.classifier),
+            router=self.router(index.classifier.codes).with_classifier(index.classifier),
             places=self.places,
             policy=self.policy,
         )

@@ -1,4 +1,7 @@
-"""``panhuo``: the command line. Exit codes: 0 done, 1 failed with one sentence, 2 wrong usage."""
+"""``panhuo``: the command line.
+
+Exit codes: 0 done, 1 failed with one sentence, 2 wrong usage, 130 stopped with Ctrl-C.
+"""
 
 from __future__ import annotations
 

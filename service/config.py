@@ -15,10 +15,14 @@ class Settings(BaseSettings):
     Attributes:
         home: folder of database, index and operator files.
         database_url: SQLAlchemy URL of PostgreSQL; empty means SQLite in the home folder.
-        encoder: ``static``, ``lsa``, or a sentence-transformers model's folder or name.
-        index_engine: ``faiss`` or ``exact``.
+        encoder: ``static``, ``lsa``, or a sentence-transformers model's folder or name. Matters at
+            build only: an index is opened with the encoder it names.
+        index_engine: ``faiss`` or ``exact``. Matters at build only, likewise.
         policy: a policy file instead of the packaged one.
-        threads: threads of FAISS, torch and BLAS in one process.
+        threads: of training (torch), and of FAISS in the thread that opens the home. Started as
+            ``panhuo``, ``entry.py`` sets OpenMP, BLAS and numba from ``PANHUO_THREADS`` too, where
+            their own variables are not set. A request of the API searches on one thread of FAISS
+            whatever is set here.
         verify_index: check SHA-256 of every index file when it is opened.
     """
 

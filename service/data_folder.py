@@ -1,6 +1,7 @@
 """What lies in a folder of catalogue files, by name.
 
-``patents.*``, ``firms.*``, ``demands.*`` or ``tech_demands.*``, ``relations.*``; TREC qrels whose
+``patents.*``, ``firms.*``, ``demands.*`` or ``tech_demands.*``, ``relations.*``, with any ending
+that import reads as a table (``service.ingest.rows.TABLE_ENDINGS``); TREC qrels whose
 name begins with a relation kind (``owns_2024.qrels``) are relations, all others judgments; the pool
 of ``coapp_dev.qrels`` is ``coapp.pool`` where that stands beside it.
 """
@@ -12,8 +13,7 @@ from pathlib import Path
 
 from matcher.errors import BadFile
 from matcher.types import RelationKind
-
-_ENDINGS = (".csv", ".tsv", ".ndjson", ".jsonl", ".parquet", ".xlsx")
+from service.ingest.rows import QRELS, TABLE_ENDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,11 @@ def read_folder(folder: Path) -> DataFolder:
         raise BadFile(
             str(folder),
             "found no " + ("patents" if not patents else "firms") + " file",
-            f"patents.* and firms.* ({', '.join(_ENDINGS)})",
+            f"patents.* and firms.* ({', '.join(TABLE_ENDINGS)})",
             "name the files so",
         )
-    kinds = {path: _kind(path) for path in sorted(folder.glob("*.qrels"))}
+    qrels = sorted(path for path in folder.iterdir() if path.suffix.lower() in QRELS)
+    kinds = {path: _kind(path) for path in qrels}
     relations = [(path, None) for path in _tables(folder, "relations")]
     return DataFolder(
         patents=patents,
@@ -59,7 +60,9 @@ def read_folder(folder: Path) -> DataFolder:
 
 
 def _tables(folder: Path, stem: str) -> tuple[Path, ...]:
-    return tuple(p for e in _ENDINGS if (p := folder / f"{stem}{e}").is_file())
+    found = (path for path in folder.iterdir() if path.stem == stem and path.is_file())
+    known = [path for path in found if path.suffix.lower() in TABLE_ENDINGS]
+    return tuple(sorted(known, key=lambda path: (TABLE_ENDINGS.index(path.suffix.lower()), path)))
 
 
 def _kind(path: Path) -> RelationKind | None:

@@ -86,9 +86,9 @@ TABLE: dict[type[MatcherError], Row] = {
     errors.PolicyMismatch: Row(
         503,
         "policy-mismatch",
-        "Encoder, index and policy differ",
-        "编码器、索引与策略不一致",
-        "编码器、索引与策略不是同一套，暂时不能推荐；请运营方重新运行 panhuo build。",
+        "Encoder changed since the build",
+        "编码器与索引不一致",
+        "编码器在建索引之后有变，暂时不能推荐；请运营方恢复原来的模型，或重新运行 panhuo build。",
     ),
     errors.UnavailableError: Row(
         503,

@@ -1,4 +1,4 @@
-"""Ids of the outside to rows of the inside and back; rows never leave ``index/`` unmapped."""
+"""Ids of the outside to rows of the inside and back; outside matcher and eval only ids."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Manifest:
         encoder: the encoder that built the vectors.
         engine: ``faiss`` or ``exact``.
         codes: segment codes, in column order.
-        names: ``provinces`` and ``cities`` by code, ``holders`` are numbered only.
+        names: ``provinces`` and ``cities`` (``province/city``), each in the order of its codes.
         catalogue: stamps and counts of what was indexed.
         routing: how many records each basis routed, and the recall on a sample.
         files: relative path → [bytes, SHA-256].

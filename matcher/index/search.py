@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.encoder import Vectors
+from matcher.index.kernel import inner_products
 from matcher.index.segment_index import Mask, best_rows
 from matcher.index.side import Side
 from matcher.types import FloatArray, RowArray, SegmentCode
@@ -63,58 +64,48 @@ def search(
         allowed: bool (n,), rows that may be returned; ``None`` for all.
     """
     rankings: list[list[RowArray]] = [[] for _ in asks]
-    for asker, ranking in _dense(side, asks, config, allowed, local=False):
-        rankings[asker].append(ranking)
-    for asker, ranking in _dense(side, asks, config, allowed, local=True):
+    for asker, ranking in _dense(side, asks, config, allowed):
         rankings[asker].append(ranking)
     for asker, ask in enumerate(asks):
-        rankings[asker].extend(_lexical(side, ask, config, allowed))
+        inside = side.routed(ask.segments)
+        if allowed is not None:
+            inside &= allowed
+        near = inside & (side.columns["province"] == ask.province) & (ask.province >= 0)
+        rankings[asker].extend(_local(side, ask, config, near))
+        rankings[asker].extend(_lexical(side, ask, config, inside, near))
     return [_fuse(found, config.candidates) for found in rankings]
 
 
 def _dense(
-    side: Side, asks: Sequence[Ask], config: SearchConfig, allowed: Mask | None, *, local: bool
+    side: Side, asks: Sequence[Ask], config: SearchConfig, allowed: Mask | None
 ) -> Iterator[tuple[int, RowArray]]:
-    """Yield (asker, ranking) of every query vector; locally, among rows of the asker's province."""
+    """Yield (asker, ranking) of every query vector; a segment is searched once for all askers."""
     found: dict[tuple[int, int], list[Ranking]] = {}
-    for province, members in _by_province(asks, local):
-        mask = _mask(side, province, allowed)
-        for code in dict.fromkeys(c for i in members for c in asks[i].segments):
-            index, rows = side.indexes.get(code), side.members.get(code)
-            if index is None or rows is None:
-                continue
-            inside = [i for i in members if code in asks[i].segments and len(asks[i].vectors)]
-            if not inside or (mask is not None and not mask[rows].any()):
-                continue
-            hits = index.search(
-                np.concatenate([asks[i].vectors for i in inside]),
-                config.per_segment,
-                None if mask is None else mask[rows],
-            )
-            owners = [(i, q) for i in inside for q in range(len(asks[i].vectors))]
-            for number, owner in enumerate(owners):
-                n = hits.counts[number]
-                part = rows[hits.rows[number, :n]], hits.scores[number, :n]
-                found.setdefault(owner, []).append(part)
+    for code in dict.fromkeys(code for ask in asks for code in ask.segments):
+        index, rows = side.indexes.get(code), side.members.get(code)
+        inside = [i for i, ask in enumerate(asks) if code in ask.segments and len(ask.vectors)]
+        if index is None or rows is None or not inside:
+            continue
+        hits = index.search(
+            np.concatenate([asks[i].vectors for i in inside]),
+            config.per_segment,
+            None if allowed is None else allowed[rows],
+        )
+        owners = [(i, q) for i in inside for q in range(len(asks[i].vectors))]
+        for number, owner in enumerate(owners):
+            n = hits.counts[number]
+            part = rows[hits.rows[number, :n]], hits.scores[number, :n]
+            found.setdefault(owner, []).append(part)
     for (asker, _), parts in sorted(found.items()):
         yield asker, _united(parts, config.per_list)
 
 
-def _by_province(asks: Sequence[Ask], local: bool) -> list[tuple[int, list[int]]]:
-    if not local:
-        return [(-1, list(range(len(asks))))]
-    groups: dict[int, list[int]] = {}
-    for number, ask in enumerate(asks):
-        if ask.province >= 0:
-            groups.setdefault(ask.province, []).append(number)
-    return list(groups.items())
-
-
-def _mask(side: Side, province: int, allowed: Mask | None) -> Mask | None:
-    if province < 0:
-        return allowed
-    near: Mask = side.columns["province"] == province
-    return near if allowed is None else near & allowed
+def _local(side: Side, ask: Ask, config: SearchConfig, near: Mask) -> Iterator[RowArray]:
+    """Yield rankings of the asker's own province; its rows are few, so all are compared."""
+    rows = np.flatnonzero(near)
+    if len(rows):
+        for scores in inner_products(ask.vectors, side.vectors, rows):
+            yield best_rows(scores, rows, config.per_list)[0]
 
 
 def _united(parts: list[Ranking], k: int) -> RowArray:
@@ -126,16 +117,14 @@ def _united(parts: list[Ranking], k: int) -> RowArray:
 
 
 def _lexical(
-    side: Side, ask: Ask, config: SearchConfig, allowed: Mask | None
+    side: Side, ask: Ask, config: SearchConfig, inside: Mask, near: Mask
 ) -> Iterator[RowArray]:
-    """Yield the BM25 ranking over the asker's segments, and the local one."""
-    if not ask.words or not ask.segments:
+    """Yield the BM25 ranking over the asker's segments, and the one over its province."""
+    if not ask.words:
         return
     scores = side.lexical.scores(ask.words)
-    inside = side.routed(ask.segments) & (scores > 0)
-    for province in dict.fromkeys((-1, ask.province)):
-        mask = _mask(side, province, allowed)
-        rows = np.flatnonzero(inside if mask is None else inside & mask)
+    for mask in (inside, near):
+        rows = np.flatnonzero(mask & (scores > 0))
         yield best_rows(scores[rows], rows, config.per_list)[0]
 
 

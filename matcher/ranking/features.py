@@ -27,7 +27,7 @@ FEATURES = (
 
 whole_text, best_item, firm_name: cosine of the patent with all items, its best item, the name;
 own_patents: mean cosine with the three nearest patents the firm holds (0 without);
-shared_words: log(1 + BM25); segment: confidence-weighted agreement of segments; own_ipc: share of
+shared_words: BM25 of all content words, divided by 10; segment: confidence-weighted agreement of segments; own_ipc: share of
 the firm's patents in the patent's IPC subclass; same_province, same_city: place of firm and holder;
 public_holder: university, institute or hospital; in_force: granted and in force.
 """
@@ -66,7 +66,7 @@ def pair_features(query: FirmQuery, side: Side, rows: RowArray, own_rows: RowArr
     table[:, 1] = items.max(axis=0) if len(items) else products[0]
     table[:, 2] = products[1]
     table[:, 3] = _nearest(own)
-    table[:, 4] = np.log1p(_word_scores(query, side, rows))
+    table[:, 4] = _word_scores(query, side, rows) / np.float32(10)
     table[:, 5] = _segment_agreement(query, side, rows)
     table[:, 6] = _own_ipc(side, rows, own_rows)
     table[:, 7:] = _facts(query, side, rows)

@@ -66,7 +66,7 @@ class Seen(Event):
 
 
 class Dismissal(Event):
-    """Not for us; the patent does not come back to this firm."""
+    """Not for us: the pair comes back neither in the firm's lists nor in the patent's."""
 
     kind: Literal[FeedbackKind.DISMISSAL]
     reason: DismissalReason

@@ -1,4 +1,4 @@
-"""Examples for OpenAPI; a test holds each to its schema. All of it is invented."""
+"""Examples for OpenAPI; a test holds each to its schema. Firm, holder and patent are invented."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from fastapi.openapi.models import Example
 USCC = "91330108PH9YJRY21R"
 PATENT_ID = "CN202119402100.4"
 LIST_ID = "0b9d5c1e7f3a4c2f8f6d2a4be1c07d55"
+SEGMENT_COUNT = 91
 
 PATENT: dict[str, Any] = {
     "patent_id": PATENT_ID,
     "title": "一种高反光金属曲面的分时偏振成像检测方法",
     "application_no": PATENT_ID,
-    "publication_no": "CN199558380B",
+    "publication_no": "CN199558380A",
     "grant_no": "CN199558380B",
     "abstract": "镀铬件、抛光轴等高反光曲面在普通光源下会出现大片眩光，划痕与凹点被淹没。……",
     "first_claim": "",
@@ -23,7 +24,7 @@ PATENT: dict[str, Any] = {
     "industry_codes": ["4029", "4090"],
     "kind": "INVENTION",
     "filing_date": "2021-03-16",
-    "publication_date": "2023-05-09",
+    "publication_date": "2021-07-13",
     "legal_status": "IN_FORCE",
     "stop_state": "",
     "holder": "钱江湾理工大学",
@@ -50,20 +51,23 @@ FIRM: dict[str, Any] = {
     "tags": ["专精特新", "高新技术企业"],
 }
 _VERSIONS = {
-    "encoder": "static-5f1c2a90",
+    "encoder": "static-2abdd412ca38",
     "index": "20260131T010203000000Z",
-    "policy": "default-1",
+    "policy": "linear-aaf5c701",
 }
 _ITEM: dict[str, Any] = {
     "rank": 1,
     "slot": 1,
-    "score": 0.731204,
-    "segment": {"code": "2.1", "path": "高端装备制造产业 › 智能制造装备产业"},
+    "score": 12.926097,
+    "segment": {"code": "T43", "path": "电子信息 › 图像语音与智能识别"},
     "reasons": [
         {
             "kind": "shared_terms",
-            "text": "与企业“高反光金属表面缺陷成像”共有关键词：高反光、成像、缺陷",
-            "detail": {"terms": ["高反光", "成像", "缺陷"], "item": "高反光金属表面缺陷成像"},
+            "text": "与企业“高反光曲面五金件划痕检测的成像方案”共有关键词：划痕、反光、工位、光源",
+            "detail": {
+                "terms": ["划痕", "反光", "工位", "光源"],
+                "item": "高反光曲面五金件划痕检测的成像方案",
+            },
         },
         {
             "kind": "place",
@@ -71,7 +75,19 @@ _ITEM: dict[str, Any] = {
             "detail": {"level": "city", "holder": "钱江湾理工大学"},
         },
     ],
-    "features": {"dense_whole": 0.6412, "same_city": 1.0},
+    "features": {
+        "whole_text": 0.5643,
+        "best_item": 0.7595,
+        "firm_name": 0.4133,
+        "own_patents": 0.1191,
+        "shared_words": 3.0522,
+        "segment": 0.7159,
+        "own_ipc": 0.0,
+        "same_province": 1.0,
+        "same_city": 1.0,
+        "public_holder": 1.0,
+        "in_force": 1.0,
+    },
 }
 _SHORT: dict[str, Any] = {
     "kind": "short",
@@ -87,9 +103,9 @@ PATENT_LIST: dict[str, Any] = {
     **_LIST,
     "direction": "patents",
     "subject": USCC,
-    "segments": [{"code": "2.1", "name": "智能制造装备产业", "confidence": 0.82}],
+    "segments": [{"code": "T43", "name": "图像语音与智能识别", "confidence": 0.9569}],
     "notes": [_SHORT],
-    "items": [{**_ITEM, "patent": PATENT}],
+    "items": [{**_ITEM, "item_id": PATENT_ID, "patent": PATENT}],
 }
 FIRM_LIST: dict[str, Any] = {
     **_LIST,
@@ -97,7 +113,7 @@ FIRM_LIST: dict[str, Any] = {
     "subject": PATENT_ID,
     "segments": [],
     "notes": [],
-    "items": [{**_ITEM, "firm": FIRM}],
+    "items": [{**_ITEM, "item_id": USCC, "firm": FIRM}],
 }
 READY: dict[str, Any] = {
     "status": "ready",
@@ -120,10 +136,10 @@ FIRMS_ASKS: dict[str, Example] = {"twenty": {"summary": "Twenty firms", "value":
 USCCS: dict[str, Example] = {"firm": {"value": USCC}}
 PATENTS: dict[str, Example] = {
     "application": {"summary": "Application number", "value": "202119402100.4"},
-    "publication": {"summary": "Publication number", "value": "CN199558380B"},
+    "publication": {"summary": "Publication number", "value": "CN199558380A"},
 }
 COUNTS: dict[str, Example] = {"ten": {"value": 10}}
-SEGMENTS: dict[str, Example] = {"machines": {"summary": "智能制造装备产业", "value": "2.1"}}
+SEGMENTS: dict[str, Example] = {"recognition": {"summary": "图像语音与智能识别", "value": "T43"}}
 EVENTS: dict[str, Example] = {
     "seen": {
         "summary": "Two items shown, one opened",

@@ -10,9 +10,9 @@ from matcher.errors import IndexMissing, InputError, PatentNotFound
 from service.api import examples
 from service.api.dependencies import Home, recommender_of
 from service.api.documents import BODY, answers
-from service.api.lists import firm_list
 from service.api.refusals import PatentNotIndexed
 from service.api.schemas import FirmList, FirmsRequest, Name, PatentRecord
+from service.lists import firm_list
 
 router = APIRouter(prefix="/v1/patents", tags=["patents"])
 
@@ -50,7 +50,7 @@ def firms_for_patent(
         raise
     except InputError as error:
         raise PatentNotIndexed(patent_id) from error
-    return firm_list(found, home)
+    return firm_list(found, home.readers, home.segments.taxonomy)
 
 
 @router.get(_FIRMS, include_in_schema=False)

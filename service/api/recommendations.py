@@ -13,15 +13,15 @@ from matcher.types import RankedList, SegmentCode, Uscc
 from service.api import examples
 from service.api.dependencies import Home, OpenedHome, recommender_of
 from service.api.documents import BODY, answers
-from service.api.lists import patent_list
 from service.api.refusals import UnknownRegion
 from service.api.schemas import ForFirm, ForText, Name, PatentList, RecommendRequest, UsccText
+from service.lists import patent_list
 
 router = APIRouter(prefix="/v1", tags=["recommendations"])
 
 _PROBLEMS = (
     FirmNotFound(examples.USCC),
-    UnknownSegment("9.9", 64),
+    UnknownSegment("9.9", examples.SEGMENT_COUNT),
     IndexMissing(".panhuo/index"),
 )
 
@@ -37,7 +37,7 @@ def recommend(
 ) -> PatentList:
     """Return the best patents and record the list; below the relevance floor nothing is shown."""
     found = _for_text(home, ask) if isinstance(ask, ForText) else _for_firm(home, ask)
-    return patent_list(found, home)
+    return patent_list(found, home.readers, home.segments.taxonomy)
 
 
 @router.get(
@@ -53,7 +53,8 @@ def recommend_for_firm(
     segment: Annotated[Name | None, Query(openapi_examples=examples.SEGMENTS)] = None,
 ) -> PatentList:
     """Return the best patents for a firm of the catalogue and record the list."""
-    return patent_list(_for_firm(home, ForFirm(uscc=uscc, n=n, segment=segment)), home)
+    found = _for_firm(home, ForFirm(uscc=uscc, n=n, segment=segment))
+    return patent_list(found, home.readers, home.segments.taxonomy)
 
 
 def _for_firm(home: OpenedHome, ask: ForFirm) -> RankedList:

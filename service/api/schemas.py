@@ -1,4 +1,7 @@
-"""What goes in and what comes out: lists and records. Feedback is in ``events.py``."""
+"""What goes in and what comes out: lists and records. Feedback is in ``events.py``.
+
+``service/lists.py`` fills the lists, for the API and for the command line's ``--json`` alike.
+"""
 
 from __future__ import annotations
 
@@ -155,7 +158,7 @@ class SegmentPlace(Told):
     """The segment an item belongs to."""
 
     code: str
-    path: str = Field(description="group › name")
+    path: str = Field(description="group › name; empty for a code no longer in use")
 
 
 class ItemTold(Told):
@@ -163,6 +166,7 @@ class ItemTold(Told):
 
     rank: int = Field(ge=1, description="1 is best")
     slot: int = Field(ge=1, description="the place to name in feedback; equals rank")
+    item_id: str = Field(description="patent id, or USCC of the firm")
     score: float = Field(description="higher is better")
     segment: SegmentPlace | None
     reasons: list[ReasonTold]

@@ -27,7 +27,10 @@ def bench() -> None:
 @json_option
 @common
 def road(context: Context, data: Path, requests: int, as_json: bool) -> None:
-    """Measure the whole way: import, build, and requests to the running service."""
+    """Measure the whole way: import, build, and requests to the running service.
+
+    Deletes its home and rebuilds it: name a --home that holds nothing else.
+    """
     figures = measure_road(context.settings(), data, requests)
     if as_json:
         print_json(figures)

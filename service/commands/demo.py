@@ -31,7 +31,10 @@ _BASELINES = ("default", "bm25", "lsa", "random")
 )
 @common
 def demo(context: Context, data: Path) -> None:
-    """Import a folder, build, recommend both ways, evaluate, and say what to run next."""
+    """Import a folder, build, recommend both ways, evaluate, and say what to run next.
+
+    Empties its home of last time first, feedback included; another home is refused.
+    """
     mute_libraries()
     files = read_folder(data)
     settings = context.settings()
@@ -151,7 +154,7 @@ def _next_steps(context: Context, folder: Path, home: Home) -> None:
     for line in (
         f"panhuo recommend --home {folder} --uscc {firm.uscc}",
         f"panhuo recommend --home {folder} --text '数控机床主轴、滚珠丝杠' --region 浙江杭州",
-        f"panhuo serve --home {folder}      then open http://127.0.0.1:8000/docs",
+        f"panhuo serve --home {folder}      then open http://127.0.0.1:8000/openapi.json",
         f"panhuo doctor --home {folder}",
     ):
         click.echo(line)

@@ -14,6 +14,8 @@ from service.commands.options import Context, common, json_option, print_json
 
 Finding = tuple[str, bool, str]
 
+_LEAST_RECALL = 0.9
+
 
 @click.command()
 @json_option
@@ -72,10 +74,15 @@ def _index(home: Home) -> list[Finding]:
         home.engine()
     except MatcherError as error:
         return [("index", False, str(error))]
-    stale = manifest.catalogue["patents"] != home.store.patents.stamp()
-    cure = "; the catalogue changed since: run 'panhuo build'" if stale else ""
-    audit = manifest.routing["audit"]
-    return [
-        ("index", not stale, text + cure),
-        ("routing", True, f"keeps {audit['recall']:.1%} of the unrouted top 20"),
-    ]
+    stamps = {"patents": home.store.patents.stamp(), "firms": home.store.firms.stamp()}
+    changed = [what for what, stamp in stamps.items() if manifest.catalogue[what] != stamp]
+    cure = f"; {' and '.join(changed)} changed since: run 'panhuo build'" if changed else ""
+    return [("index", not changed, text + cure), _routing(manifest.routing["audit"]["recall"])]
+
+
+def _routing(recall: float) -> Finding:
+    """Return what routing keeps; no fault of the home, so it is ok, but told with its cure."""
+    text = f"keeps {recall:.1%} of the unrouted top 20"
+    if recall < _LEAST_RECALL:
+        text += "; routing loses candidates: compare with 'panhuo eval'"
+    return "routing", True, text

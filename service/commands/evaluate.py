@@ -72,7 +72,7 @@ def evaluate(
 
 
 def show_report(context: Context, report: EvaluationReport, *, slices: bool = False) -> None:
-    """Print the tables of an evaluation, and its warnings."""
+    """Print the tables of an evaluation; its warnings stand below the first."""
     context.console.print(report_table(report))
     if len(report.runs) > 1:
         context.console.print(difference_table(report))
@@ -80,5 +80,3 @@ def show_report(context: Context, report: EvaluationReport, *, slices: bool = Fa
         for dimension in DIMENSIONS:
             for system in report.runs:
                 context.console.print(slice_table(report.slices(dimension), system))
-    for warning in report.warnings:
-        click.echo(f"note: {warning}", err=True)

@@ -44,8 +44,9 @@ def import_(
 ) -> int:
     """Import patents, firms, demands or relations.
 
-    Reads CSV, TSV, NDJSON, Parquet, XLSX and TREC qrels. A bad row is reported and left out; the
-    rest goes in. The same file twice changes nothing.
+    Reads CSV and TSV (.csv, .tsv, .txt), NDJSON (.ndjson, .jsonl), Parquet (.parquet), the first
+    sheet of workbooks (.xlsx, .xlsm, .xls) and, for relations, TREC qrels (.qrels). A bad row is
+    reported and left out; the rest goes in. The same file twice changes nothing.
     """
     if kind and what != "relations":
         raise click.UsageError("--kind goes with 'relations' only.")

@@ -8,9 +8,10 @@ from rich.table import Table
 
 from matcher.recommend import MOST_ITEMS
 from matcher.types import RankedList, SegmentCode, Uscc
+from service.api.schemas import FirmItem, PatentItem
 from service.bootstrap import Home
 from service.commands.options import Context, common, json_option, print_json
-from service.lists import list_to_dict
+from service.lists import list_of
 
 _COUNT = click.option(
     "-n", "n", type=click.IntRange(1, MOST_ITEMS), default=20, show_default=True, help="Items."
@@ -18,9 +19,9 @@ _COUNT = click.option(
 
 
 @click.command()
-@click.option("--uscc", help="A firm of the catalogue.")
-@click.option("--text", help="Products, or a need, in words.")
-@click.option("--region", default="", help="Province or city of the text, such as 浙江杭州.")
+@click.option("--uscc", help="A firm of the catalogue; not with --text.")
+@click.option("--text", help="Products, or a need, in words; not with --uscc.")
+@click.option("--region", default="", help="Province or city, such as 浙江杭州; with --text only.")
 @click.option("--segment", help="Look in this segment only.")
 @_COUNT
 @json_option
@@ -34,9 +35,12 @@ def recommend(
     n: int,
     as_json: bool,
 ) -> None:
-    """Recommend patents to a firm of the catalogue, or to a firm described in words."""
+    """Recommend patents to a firm of the catalogue, or to a firm described in words.
+
+    Give exactly one of --uscc and --text.
+    """
     if (uscc is None) == (text is None):
-        raise click.UsageError("give either --uscc or --text.")
+        raise click.UsageError("give exactly one of --uscc and --text.")
     if region and text is None:
         raise click.UsageError("--region goes with --text.")
     code = SegmentCode(segment) if segment else None
@@ -65,33 +69,35 @@ def firms_for(context: Context, patent: str, n: int, as_json: bool) -> None:
 
 def _print(context: Context, home: Home, found: RankedList, as_json: bool) -> None:
     if as_json:
-        print_json(list_to_dict(found, home.readers, home.segments.taxonomy))
+        told = list_of(found, home.readers, home.segments.taxonomy)
+        print_json(told.model_dump(mode="json"))
     else:
         context.console.print(list_table(home, found))
 
 
 def list_table(home: Home, found: RankedList) -> Table | Panel:
     """Return a list as people read it: rank, score, title, reasons."""
-    content = list_to_dict(found, home.readers, home.segments.taxonomy)
-    notes = "\n".join(note["text"] for note in content["notes"])
-    if not content["items"]:
+    told = list_of(found, home.readers, home.segments.taxonomy)
+    notes = "\n".join(note.text for note in told.notes)
+    if not told.items:
         return Panel(notes or "没有结果", title=found.subject or "文本")
     table = Table(title=_title(home, found), caption=notes or None, show_lines=True)
     table.add_column("#", justify="right")
     table.add_column("得分", justify="right")
     table.add_column("专利" if found.direction == "patents" else "企业", ratio=2)
     table.add_column("理由", ratio=3)
-    for item in content["items"]:
-        record = item.get("patent") or item.get("firm")
-        head = record.get("title") or record.get("name")
-        below = record.get("holder") or " ".join(
-            (record.get("province", ""), record.get("city", ""))
-        )
-        reasons = "\n".join(reason["text"] for reason in item["reasons"])
-        table.add_row(
-            str(item["rank"]), f"{item['score']:.2f}", f"{head}\n[dim]{below}[/dim]", reasons
-        )
+    for item in told.items:
+        head, below = _named(item)
+        reasons = "\n".join(reason.text for reason in item.reasons)
+        table.add_row(str(item.rank), f"{item.score:.2f}", f"{head}\n[dim]{below}[/dim]", reasons)
     return table
+
+
+def _named(item: PatentItem | FirmItem) -> tuple[str, str]:
+    """Return title and holder of a patent, or name and place of a firm."""
+    if isinstance(item, PatentItem):
+        return item.patent.title, item.patent.holder
+    return item.firm.name, f"{item.firm.province} {item.firm.city}"
 
 
 def _title(home: Home, found: RankedList) -> str:

@@ -16,7 +16,7 @@ from service.commands.options import Context, common
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
 @common
 def serve(context: Context, host: str, port: int, workers: int) -> None:
-    """Start the API; its description is at /docs and /openapi.json."""
+    """Start the API; its description is at /openapi.json."""
     import uvicorn
 
     if host not in {"127.0.0.1", "localhost", "::1"}:

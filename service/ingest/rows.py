@@ -22,6 +22,16 @@ from service.ingest.problems import RowProblem, shown
 Row = tuple[int, dict[str, object] | RowProblem]
 Wanted = Callable[[str], bool]
 
+DELIMITED = (".csv", ".tsv", ".txt")
+NDJSON = (".ndjson", ".jsonl")
+PARQUET = (".parquet",)
+WORKBOOKS = (".xlsx", ".xlsm", ".xls")
+QRELS = (".qrels",)
+TABLE_ENDINGS = (*DELIMITED, *NDJSON, *PARQUET, *WORKBOOKS)
+"""Endings of the files that hold records of any kind; case does not matter."""
+ENDINGS = (*TABLE_ENDINGS, *QRELS)
+"""Every ending that is read."""
+
 _BATCH = 2_000
 
 
@@ -128,21 +138,20 @@ def open_source(path: Path, recognised: Callable[[list[str]], int]) -> Source:
 
     if not path.is_file():
         raise BadFile(str(path), "found no such file", "a file to read", "check the path")
-    match path.suffix.lower():
-        case ".ndjson" | ".jsonl":
-            return NdjsonSource(path)
-        case ".parquet":
-            return ParquetSource(path)
-        case ".csv" | ".tsv" | ".txt":
-            return DelimitedSource(path, recognised)
-        case ".qrels":
-            return QrelsSource(path)
-        case ".xlsx" | ".xlsm" | ".xls":
-            return SheetSource(path, recognised)
-        case ending:
-            raise BadFile(
-                str(path),
-                f"found the ending {ending!r}",
-                ".csv, .tsv, .ndjson, .jsonl, .parquet, .xlsx, .xls or .qrels",
-                "save the file in one of these formats",
-            )
+    ending = path.suffix.lower()
+    if ending in DELIMITED:
+        return DelimitedSource(path, recognised)
+    if ending in NDJSON:
+        return NdjsonSource(path)
+    if ending in PARQUET:
+        return ParquetSource(path)
+    if ending in WORKBOOKS:
+        return SheetSource(path, recognised)
+    if ending in QRELS:
+        return QrelsSource(path)
+    raise BadFile(
+        str(path),
+        f"found the ending {ending!r}",
+        "one of " + ", ".join(ENDINGS),
+        "save the file in one of these formats",
+    )

@@ -117,6 +117,18 @@ class Feedback:
         with self._database.reading() as connection:
             return tuple(_event(row) for row in connection.execute(query))
 
+    def dismissed_by(self, usccs: Sequence[Uscc]) -> dict[Uscc, tuple[PatentId, ...]]:
+        """Return what each firm dismissed, in the order of ids; firms without are left out."""
+        events = feedback_events.c
+        query = sa.select(events.uscc, events.patent_id).distinct()
+        query = query.where(events.kind == FeedbackKind.DISMISSAL.value)
+        found: dict[Uscc, list[PatentId]] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(usccs):
+                for uscc, patent in connection.execute(query.where(events.uscc.in_(chunk))):
+                    found.setdefault(Uscc(uscc), []).append(PatentId(patent))
+        return {uscc: tuple(sorted(patents)) for uscc, patents in found.items()}
+
     def iterate(self) -> Iterator[FeedbackEvent]:
         """Yield every event in the order of arrival."""
         query = sa.select(feedback_events.c.arrival, *_EVENT)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.cli import run
+from service.commands.doctor import _routing
 
 SAMPLE = Path(__file__).parents[2] / "service" / "sample"
 FIRM = "91120116PHXCAXM85N"
@@ -38,15 +39,17 @@ def test_the_whole_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     out, _ = told(capsys, "recommend", "--uscc", FIRM, "-n", "3", "--json", *home)
     found = json.loads(out)
     assert [item["rank"] for item in found["items"]] == [1, 2, 3]
-    assert "涂料" in found["items"][0]["patent"]["title"] or "漆" in found["items"][0]["patent"]["title"]
+    assert (
+        "涂料" in found["items"][0]["patent"]["title"]
+        or "漆" in found["items"][0]["patent"]["title"]
+    )
     assert all(item["reasons"] for item in found["items"])
     out, _ = told(capsys, "firms-for", found["items"][0]["item_id"], "-n", "2", "--json", *home)
     assert json.loads(out)["items"][0]["firm"]["uscc"] == FIRM
     run_file = tmp_path / "run.trec"
     qrels = str(SAMPLE / "judgments.qrels")
-    out, _ = told(
-        capsys, "eval", "--qrels", qrels, "--system", "default", "bm25", "--run-out", str(run_file), "--json", *home
-    )  # fmt: skip
+    systems = ("--system", "default", "bm25", "--run-out", str(run_file))
+    out, _ = told(capsys, "eval", "--qrels", qrels, *systems, "--json", *home)
     report = json.loads(out)
     assert report["n_queries"] == 95
     assert list(report["systems"]) == ["default", "bm25"]
@@ -65,6 +68,38 @@ def test_people_see_tables(static_home: Path, capsys: pytest.CaptureFixture[str]
     assert "得分" in out
     out, _ = told(capsys, "segments", "list", "--json", "--home", str(static_home))
     assert len(json.loads(out)) == 91
+    told_once = ("eval", "--qrels", str(SAMPLE / "judgments.qrels"), "--k", "50")
+    out, err = told(capsys, *told_once, "--home", str(static_home))
+    assert (out + err).count("runs are 50 deep") == 1
+
+
+def test_the_doctor_compares_both_stamps_and_tells_what_routing_loses(
+    lsa_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(lsa_home, tmp_path / "home")
+    home = ("--home", str(folder))
+    firms = tmp_path / "firms.csv"
+    firms.write_text(f"name,uscc,business_scope\n甲公司,{FIRM},轴承\n", "utf-8")
+    told(capsys, "import", "firms", str(firms), *home)
+    out, _ = told(capsys, "doctor", "--json", *home, code=1)
+    checks = {check["name"]: check for check in json.loads(out)["checks"]}
+    assert checks["index"]["detail"].endswith("; firms changed since: run 'panhuo build'")
+    assert checks["routing"]["ok"]
+    for recall, losing in ((0.899, True), (0.9, False)):
+        name, ok, detail = _routing(recall)
+        assert (name, ok) == ("routing", True)
+        assert detail.startswith(f"keeps {recall:.1%}")
+        assert ("routing loses candidates: compare with 'panhuo eval'" in detail) == losing
+
+
+def test_help_says_what_is_emptied_and_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb, words in (
+        (("recommend",), "exactly one of --uscc and --text"),
+        (("demo",), "Empties its home"),
+        (("bench", "road"), "Deletes its home"),
+    ):
+        out, _ = told(capsys, *verb, "--help")
+        assert words in " ".join(out.split())
 
 
 @pytest.mark.parametrize(
@@ -81,7 +116,9 @@ def test_people_see_tables(static_home: Path, capsys: pytest.CaptureFixture[str]
         ("nonsense",),
     ],
 )
-def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_ends_with_2(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     _, err = told(capsys, *arguments, code=2)
     assert "Error" in err
     assert "Traceback" not in err
@@ -137,7 +174,9 @@ def test_a_dry_run_writes_nothing_and_the_report_is_kept(
 ) -> None:
     home, report = ("--home", str(tmp_path / "home")), tmp_path / "report.json"
     bad = tmp_path / "firms.csv"
-    bad.write_text("name,uscc,business_scope\n甲公司,91120116PHXCAXM85N,轴承\n乙公司,123,泵\n", "utf-8")
+    bad.write_text(
+        "name,uscc,business_scope\n甲公司,91120116PHXCAXM85N,轴承\n乙公司,123,泵\n", "utf-8"
+    )
     out, err = told(
         capsys, "import", "firms", str(bad), "--dry-run", "--report", str(report), *home
     )
@@ -153,7 +192,13 @@ def test_a_dry_run_writes_nothing_and_the_report_is_kept(
 
 def test_a_file_that_is_no_file_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, err = told(
-        capsys, "import", "patents", str(tmp_path / "none.csv"), "--home", str(tmp_path / "h"), code=1
+        capsys,
+        "import",
+        "patents",
+        str(tmp_path / "none.csv"),
+        "--home",
+        str(tmp_path / "h"),
+        code=1,
     )
     assert "none.csv" in err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import pytest
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
+from matcher.ranking.features import FEATURES
+from matcher.segments.taxonomy import load_taxonomy
 from service.api import examples
 from service.api.documents import Problem
 from service.api.events import FeedbackRequest
@@ -126,6 +129,23 @@ def test_references_lead_somewhere(document: dict[str, Any]) -> None:
 )
 def test_examples_are_true(kind: Any, value: Any) -> None:
     TypeAdapter(kind).validate_python(value)
+
+
+def test_examples_speak_as_the_code_does() -> None:
+    taxonomy = load_taxonomy()
+    assert len(taxonomy) == examples.SEGMENT_COUNT
+    (found,), (firms,) = examples.PATENT_LIST["items"], examples.FIRM_LIST["items"]
+    (searched,) = examples.PATENT_LIST["segments"]
+    assert taxonomy.by_code(searched["code"]).name == searched["name"]
+    assert examples.SEGMENTS["recognition"]["value"] in taxonomy
+    for item in (found, firms):
+        assert tuple(item["features"]) == FEATURES
+        assert taxonomy.path(item["segment"]["code"]) == item["segment"]["path"]
+    assert found["item_id"] == found["patent"]["patent_id"]
+    assert firms["item_id"] == firms["firm"]["uscc"]
+    versions = examples.PATENT_LIST["versions"]
+    assert re.fullmatch(r"static-[0-9a-f]{12}", versions["encoder"])
+    assert re.fullmatch(r"[a-z]+-[0-9a-f]{8}", versions["policy"])
 
 
 def test_the_schema_is_served(reader: TestClient, document: dict[str, Any]) -> None:

@@ -96,6 +96,8 @@ def test_a_dismissed_patent_does_not_come_back(client: TestClient, shown: dict[s
     send(client, event(shown, "e1", "dismissal", reason="not_our_field"))
     after = client.post("/v1/recommendations", json={"uscc": FIRM, "n": 200}).json()
     assert gone not in [item["patent"]["patent_id"] for item in after["items"]]
+    firms = client.post(f"/v1/patents/{gone}/firms", json={"n": 200}).json()
+    assert FIRM not in [item["firm"]["uscc"] for item in firms["items"]]
     other = client.post("/v1/recommendations", json={"text": NEED, "region": "杭州"}).json()
     assert gone in [item["patent"]["patent_id"] for item in other["items"]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from matcher.types import LegalStatus, PatentId, RelationKind, StopState, Uscc
 from service.api import dependencies
 from service.app import create_app
 from service.bootstrap import Home
+from service.cli import run
 from tests.service.api.conftest import build, settings_of
 
 FIRM = Uscc("91330108PH9YJRY21R")
@@ -73,6 +75,30 @@ def test_both_routes_for_a_firm_give_one_list(client: TestClient) -> None:
     got = client.get(f"/v1/firms/{FIRM}/recommendations", params={"n": 7}).json()
     assert got["items"] == posted["items"]
     assert got["list_id"] != posted["list_id"]
+
+
+def test_the_command_line_gives_the_same_lists(
+    client: TestClient, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def printed(*arguments: str) -> dict[str, Any]:
+        assert run([*arguments, "-n", "3", "--json", "--home", str(folder)]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    patents = asked(client, uscc=FIRM, n=3)
+    firms = client.post(f"/v1/patents/{ids(patents)[0]}/firms", json={"n": 3}).json()
+    for over_http, on_paper in (
+        (patents, printed("recommend", "--uscc", FIRM)),
+        (firms, printed("firms-for", ids(patents)[0])),
+    ):
+        assert list(on_paper) == list(over_http)
+        for content in (over_http, on_paper):
+            del content["list_id"], content["made_at"]
+        assert on_paper == over_http
+        for item in over_http["items"]:
+            assert item["item_id"] in {
+                item.get("patent", {}).get("patent_id"), item.get("firm", {}).get("uscc")
+            }  # fmt: skip
 
 
 def test_free_text_with_a_region(client: TestClient) -> None:
