@@ -17,7 +17,7 @@ from eval.statistics import Bootstrap
 from matcher.engine import Engine
 from matcher.errors import InputError
 from matcher.query import FirmQuery
-from matcher.recommend import Readers
+from matcher.readers import Readers
 from matcher.types import FirmProfile, SegmentCode, Uscc, Versions
 
 MOST_DEPTH = 10_000

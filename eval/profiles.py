@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from matcher.profile import profile_of_firm
-from matcher.recommend import Readers
+from matcher.readers import Readers
 from matcher.types import FirmProfile, PatentId, RelationKind, Uscc
 
 HELD = frozenset({RelationKind.OWNS, RelationKind.CO_APPLIED})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -12,15 +11,15 @@ import numpy as np
 from matcher.engine import Engine
 from matcher.errors import InputError, UnknownSegment
 from matcher.index.search import Ask, search
-from matcher.ports import DemandReader, FeedbackLog, FirmReader, PatentReader, RelationReader
-from matcher.profile import profile_of_firm, profile_of_text
+from matcher.notes import empty_note, shortfall_notes, stopped_note
+from matcher.profile import profile_of_text
 from matcher.query import FirmQuery
 from matcher.ranking.diversity import Caps
 from matcher.ranking.features import FEATURES
 from matcher.ranking.rank import Ranked, rank
 from matcher.ranking.reasons import Explainer
+from matcher.readers import Readers
 from matcher.types import (
-    Firm,
     FirmProfile,
     ListId,
     Patent,
@@ -28,7 +27,6 @@ from matcher.types import (
     RankedItem,
     RankedList,
     Reason,
-    RelationKind,
     RowArray,
     SegmentCode,
     Uscc,
@@ -39,19 +37,6 @@ MOST_ITEMS = 200
 _PAGE = 32
 _MOST_FIRMS = 200
 _QUERY_WORDS = 40
-_HELD = {RelationKind.OWNS, RelationKind.CO_APPLIED}
-_DONE = {RelationKind.OWNS, RelationKind.CO_APPLIED, RelationKind.LICENSED}
-
-
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """The catalogue as the engine reads it."""
-
-    patents: PatentReader
-    firms: FirmReader
-    demands: DemandReader
-    relations: RelationReader
-    feedback: FeedbackLog
 
 
 class Recommender:
@@ -81,7 +66,7 @@ class Recommender:
 
     def profile(self, uscc: Uscc) -> FirmProfile:
         """Return a stored firm's profile as of now; raise ``FirmNotFound``."""
-        return self._profiles([self._readers.firms.get(uscc)])[0]
+        return self._readers.profiles([self._readers.firms.get(uscc)])[0]
 
     def recommend(self, uscc: Uscc, n: int = 20, segment: SegmentCode | None = None) -> RankedList:
         """Return the best patents for a stored firm, and record the list.
@@ -124,25 +109,10 @@ class Recommender:
                 "run 'panhuo build'",
             )
         if not patent.recommendable:
-            return self._record(str(patent_id), "firms", [], [_stopped(patent)], {})
+            return self._record(str(patent_id), "firms", [], [stopped_note(patent)], {})
         items = self._rank_firms(patent, row, n)
-        notes = [] if items else [_empty("没有企业达到相关性下限", "floor")]
+        notes = [] if items else [empty_note("没有企业达到相关性下限", "floor")]
         return self._record(str(patent_id), "firms", items, notes, {})
-
-    def _profiles(self, firms: Sequence[Firm]) -> list[FirmProfile]:
-        """Return profiles with own patents, and with all that must not come back."""
-        ids = [firm.uscc for firm in firms]
-        relations = self._readers.relations.of_firms(ids)
-        demands = self._readers.demands.of_firms(ids)
-        dismissed = self._readers.feedback.dismissed_by(ids)
-        profiles: list[FirmProfile] = []
-        for firm in firms:
-            known = relations.get(firm.uscc, ())
-            excluded = [r.patent_id for r in known if r.kind in _DONE]
-            excluded += dismissed.get(firm.uscc, ())
-            own = [r.patent_id for r in known if r.kind in _HELD]
-            profiles.append(profile_of_firm(firm, demands.get(firm.uscc, ()), own, excluded))
-        return profiles
 
     def _patents_for(
         self, profile: FirmProfile, subject: str, n: int, segment: SegmentCode | None
@@ -153,7 +123,7 @@ class Recommender:
             raise UnknownSegment(segment, len(codes))
         query = self.engine.queries([profile], segment)[0]
         if not query.segments:
-            note = _empty("企业资料中没有可用于匹配的产品或技术描述", "no_text")
+            note = empty_note("企业资料中没有可用于匹配的产品或技术描述", "no_text")
             return self._record(subject, "patents", [], [note], {})
         ranked = self.engine.rank_many([query])[0]
         picked, notes = self._pick(query, ranked, n)
@@ -175,16 +145,14 @@ class Recommender:
         for patent, row, place in self._live(ranked, relevant):
             if len(picked) == n:
                 break
-            cause = _refusal(query.profile, patent) or caps.refusal(
-                patent.family_id, patent.holder
-            )
+            cause = _refusal(query.profile, patent) or caps.refusal(patent.family_id, patent.holder)
             if cause:
                 refused[cause] += 1
                 continue
             caps.add(patent.family_id, patent.holder)
             picked.append((patent, row, place))
         refused["floor"] = len(ranked.rows) - len(relevant)
-        return picked, _shortfall(len(picked), n, refused)
+        return picked, shortfall_notes(len(picked), n, refused)
 
     def _live(self, ranked: Ranked, places: RowArray) -> Iterator[tuple[Patent, int, int]]:
         """Yield (patent as stored now, row, place in the ranking); deleted ones are passed over."""
@@ -221,7 +189,7 @@ class Recommender:
         firms = [stored[name] for name in names if name in stored]
         found: list[tuple[float, FirmQuery, Ranked]] = []
         rows = np.array([row], dtype=np.int64)
-        for query in engine.queries(self._profiles(firms)):
+        for query in engine.queries(self._readers.profiles(firms)):
             own = engine.index.own_rows(query.profile.own_patents)
             ranked = rank(query, engine.index.patents, rows, own, engine.policy)
             relevant = float(ranked.relevance[0]) >= engine.policy.floor
@@ -290,31 +258,3 @@ def _refusal(profile: FirmProfile, patent: Patent) -> str:
     if not patent.recommendable:
         return "stopped"
     return "excluded" if patent.patent_id in profile.excluded else ""
-
-
-def _empty(text: str, cause: str) -> Reason:
-    return Reason("empty", text, {"cause": cause})
-
-
-def _stopped(patent: Patent) -> Reason:
-    return Reason(
-        "empty",
-        "该专利已失效或处于不宜推荐的状态",
-        {"legal_status": patent.legal_status.value, "stop_state": patent.stop_state.value},
-    )
-
-
-def _shortfall(found: int, n: int, refused: Counter[str]) -> list[Reason]:
-    if found == n:
-        return []
-    words = {
-        "floor": "低于相关性下限",
-        "excluded": "为本企业已有、已许可或已表示不适合的专利",
-        "stopped": "已失效或不宜推荐",
-        "family": "与已列专利同族",
-        "holder": "超过同一专利权人的上限",
-    }
-    found_causes = [(cause, count) for cause, count in refused.most_common() if count]
-    causes = "；".join(f"{count}件{words[cause]}" for cause, count in found_causes)
-    text = f"只有{found}件专利可推荐" + (f"（{causes}）" if causes else "")
-    return [Reason("short" if found else "empty", text, {"found": found, "refused": dict(found_causes)})]

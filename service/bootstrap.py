@@ -21,7 +21,8 @@ from matcher.index.publish import current_version
 from matcher.places.places import PlaceTable, load_places
 from matcher.ranking.policy import Policy, load_policy
 from matcher.ranking.reasons import Explainer
-from matcher.recommend import Readers, Recommender
+from matcher.readers import Readers
+from matcher.recommend import Recommender
 from matcher.segments.ipc import ipc_path
 from matcher.segments.routing import Router
 from matcher.types import SegmentCode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matcher.recommend import Readers
+from matcher.readers import Readers
 from matcher.segments.taxonomy import Taxonomy
 from matcher.types import PatentId, RankedItem, RankedList, SegmentCode, Uscc
 from service.api.schemas import (

@@ -27,8 +27,9 @@ FEATURES = (
 
 whole_text, best_item, firm_name: cosine of the patent with all items, its best item, the name;
 own_patents: mean cosine with the three nearest patents the firm holds (0 without);
-shared_words: BM25 of all content words, divided by 10; segment: confidence-weighted agreement of segments; own_ipc: share of
-the firm's patents in the patent's IPC subclass; same_province, same_city: place of firm and holder;
+shared_words: BM25 of all content words, divided by 10; segment: confidence-weighted agreement of
+segments; own_ipc: share of the firm's patents in the patent's IPC subclass; same_province,
+same_city: place of firm and holder;
 public_holder: university, institute or hospital; in_force: granted and in force.
 """
 

@@ -9,7 +9,8 @@ from fastapi import Depends, Request
 from matcher.errors import IndexStale, InputError
 from matcher.index.faiss_index import set_threads
 from matcher.places.places import PlaceTable
-from matcher.recommend import Readers, Recommender
+from matcher.readers import Readers
+from matcher.recommend import Recommender
 from matcher.segments.taxonomy import Taxonomy
 
 

@@ -53,12 +53,12 @@ FIRM: dict[str, Any] = {
 _VERSIONS = {
     "encoder": "static-2abdd412ca38",
     "index": "20260131T010203000000Z",
-    "policy": "linear-aaf5c701",
+    "policy": "linear-9f0ce74f",
 }
 _ITEM: dict[str, Any] = {
     "rank": 1,
     "slot": 1,
-    "score": 12.926097,
+    "score": 20.593775,
     "segment": {"code": "T43", "path": "电子信息 › 图像语音与智能识别"},
     "reasons": [
         {
@@ -80,7 +80,7 @@ _ITEM: dict[str, Any] = {
         "best_item": 0.7595,
         "firm_name": 0.4133,
         "own_patents": 0.1191,
-        "shared_words": 3.0522,
+        "shared_words": 2.0161,
         "segment": 0.7159,
         "own_ipc": 0.0,
         "same_province": 1.0,

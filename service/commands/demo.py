@@ -33,7 +33,7 @@ _BASELINES = ("default", "bm25", "lsa", "random")
 def demo(context: Context, data: Path) -> None:
     """Import a folder, build, recommend both ways, evaluate, and say what to run next.
 
-    Empties its home of last time first, feedback included; another home is refused.
+    Empties its home of last time first, feedback included; refuses a home that is not its own.
     """
     mute_libraries()
     files = read_folder(data)

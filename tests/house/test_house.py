@@ -40,7 +40,12 @@ def test_no_drawers() -> None:
 
 
 def test_few_type_ignores_and_each_with_a_code() -> None:
-    found = [line for p in SOURCES for line in p.read_text("utf-8").splitlines() if "type: ignore" in line]
+    found = [
+        line
+        for p in SOURCES
+        for line in p.read_text("utf-8").splitlines()
+        if "type: ignore" in line
+    ]
     assert all("type: ignore[" in line for line in found)
     assert len(found) <= MOST_TYPE_IGNORES
 
@@ -51,7 +56,9 @@ def test_nothing_is_unpickled() -> None:
 
 
 def test_faiss_is_imported_in_one_file() -> None:
-    having = [p for p in SOURCES if re.search(r"^\s*(import|from) faiss", p.read_text("utf-8"), re.M)]
+    having = [
+        p for p in SOURCES if re.search(r"^\s*(import|from) faiss", p.read_text("utf-8"), re.M)
+    ]
     assert [p.name for p in having] == ["faiss_index.py"]
 
 
