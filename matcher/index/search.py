@@ -30,9 +30,9 @@ class SearchConfig:
         candidates: length of the fused list.
     """
 
-    per_segment: int = 150
-    per_list: int = 400
-    candidates: int = 2000
+    per_segment: int = 100
+    per_list: int = 300
+    candidates: int = 1500
 
 
 @dataclass(frozen=True, slots=True)
