@@ -15,6 +15,7 @@ from embeddings.lexical import LexicalIndex
 from embeddings.pairs import Corpus
 from embeddings.tokeniser import Tokeniser
 from matcher.errors import InputError
+from matcher.index.corpus import training_corpus
 from matcher.index.id_map import IdMap
 from matcher.index.manifest import Manifest
 from matcher.index.publish import new_version
@@ -26,13 +27,10 @@ from matcher.segments.audit import audit_routing
 from matcher.segments.classifier import SegmentClassifier
 from matcher.segments.labels import labelled_texts
 from matcher.segments.routing import Routed, Router
-from matcher.types import RelationKind
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total)."""
 
-_SCOPE_SAMPLE = 120_000
-_HELD_PER_FIRM = 30
 _BLOCK = 20_000
 _LISTED = 100
 
@@ -93,6 +91,19 @@ class BuildReport:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+class _Clock:
+    """Seconds since the last stage, by stage."""
+
+    def __init__(self) -> None:
+        self._last = datetime.now(UTC)
+        self.seconds: dict[str, float] = {}
+
+    def stage(self, name: str) -> None:
+        now = datetime.now(UTC)
+        self.seconds[name] = round((now - self._last).total_seconds(), 2)
+        self._last = now
+
+
 def build_index(
     source: BuildInput, maker: EncoderMaker, root: Path, progress: Progress, now: datetime
 ) -> BuildReport:
@@ -102,6 +113,46 @@ def build_index(
         InputError: the catalogue holds no patent.
     """
     clock = _Clock()
+    made = _make(source, maker, progress, clock)
+    version = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    with new_version(root, version) as folder:
+        routing = _write_sides(folder, source, made, progress, clock)
+        (folder / "encoder").mkdir()
+        maker.save(made.encoder, folder / "encoder")
+        made.classifier.save(folder / "classifier.npy")
+        Manifest(
+            version=version,
+            built_at=now.astimezone(UTC).isoformat(timespec="seconds"),
+            encoder=made.encoder.info,
+            engine=source.engine,
+            codes=source.router.codes,
+            names=made.names,
+            catalogue=made.catalogue,
+            routing=routing,
+        ).write(folder)
+    clock.stage("publish")
+    n_patents, n_firms = len(made.patents.ids), len(made.firms.ids)
+    return BuildReport(version, made.encoder.info, n_patents, n_firms, routing, clock.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a build holds in memory before it writes."""
+
+    patents: PatentRows
+    firms: FirmRows
+    encoder: Encoder
+    classifier: SegmentClassifier
+    vectors: Vectors
+    firm_vectors: Vectors
+    routed: Routed
+    filed: Routed
+    names: dict[str, tuple[str, ...]]
+    catalogue: dict[str, Any]
+
+
+def _make(source: BuildInput, maker: EncoderMaker, progress: Progress, clock: _Clock) -> _Made:
+    """Read, train, encode and route."""
     stamps = {"patents": source.patents.stamp(), "firms": source.firms.stamp()}
     codes = PlaceCodes(source.places)
     patents = read_patents(
@@ -115,7 +166,7 @@ def build_index(
             "found no patent in the catalogue", "at least one", "run 'panhuo import patents FILE'"
         )
     clock.stage("read")
-    corpus = _corpus(source, patents, firms)
+    corpus = training_corpus(patents, firms, source.relations, source.ipc_path)
     encoder = maker(corpus, lambda done, total: progress("train encoder", done, total))
     clock.stage("train")
     vectors = _encode(encoder.encode_document, patents.texts, progress, "encode patents")
@@ -123,63 +174,30 @@ def build_index(
     clock.stage("encode")
     progress("route", 0, 1)
     classifier, routed = _route_patents(source.router, encoder, patents, vectors)
-    router = source.router.with_classifier(classifier)
-    filed = router.firms(firms.industries, firm_vectors)
+    filed = source.router.with_classifier(classifier).firms(firms.industries, firm_vectors)
     progress("route", 1, 1)
     clock.stage("route")
-    version = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    with new_version(root, version) as folder:
-        side = _save_side(folder / "patents", source, patents, vectors, routed, progress)
-        _save_side(folder / "firms", source, firms, firm_vectors, filed, progress)
-        clock.stage("index")
-        routing = _account(patents, firms, routed, filed)
-        routing["audit"] = audit_routing(router, encoder, side, firms.texts, firms.industries)
-        clock.stage("audit")
-        (folder / "encoder").mkdir()
-        maker.save(encoder, folder / "encoder")
-        classifier.save(folder / "classifier.npy")
-        Manifest(
-            version=version,
-            built_at=now.astimezone(UTC).isoformat(timespec="seconds"),
-            encoder=encoder.info,
-            engine=source.engine,
-            codes=source.router.codes,
-            names={"provinces": tuple(codes.provinces.names), "cities": tuple(codes.cities.names)},
-            catalogue={**stamps, "n_patents": len(patents.ids), "n_firms": len(firms.ids)},
-            routing=routing,
-        ).write(folder)
-    clock.stage("publish")
-    return BuildReport(
-        version, encoder.info, len(patents.ids), len(firms.ids), routing, clock.seconds
+    names = {"provinces": tuple(codes.provinces.names), "cities": tuple(codes.cities.names)}
+    catalogue = {**stamps, "n_patents": len(patents.ids), "n_firms": len(firms.ids)}
+    return _Made(
+        patents, firms, encoder, classifier, vectors, firm_vectors, routed, filed, names, catalogue
     )
 
 
-def _corpus(source: BuildInput, patents: PatentRows, firms: FirmRows) -> Corpus:
-    """Return the training texts: all patents, a spread of scopes, and the scopes of holders."""
-    patent_row = {patent_id: row for row, patent_id in enumerate(patents.ids)}
-    firm_row = {uscc: row for row, uscc in enumerate(firms.ids)}
-    held: list[tuple[int, int]] = []
-    scope_of: dict[int, int] = {}
-    per_firm: dict[int, int] = {}
-    for kind in (RelationKind.OWNS, RelationKind.LICENSED):
-        for relation in source.relations.iterate(kind):
-            firm, patent = firm_row.get(relation.uscc), patent_row.get(relation.patent_id)
-            if firm is None or patent is None or per_firm.get(firm, 0) >= _HELD_PER_FIRM:
-                continue
-            per_firm[firm] = per_firm.get(firm, 0) + 1
-            held.append((scope_of.setdefault(firm, len(scope_of)), patent))
-    step = max(1, -(-len(firms.ids) // _SCOPE_SAMPLE))
-    for row in range(0, len(firms.ids), step):
-        scope_of.setdefault(row, len(scope_of))
-    groups = sorted({group for group in patents.groups if group})
-    return Corpus(
-        titles=patents.titles,
-        bodies=patents.bodies,
-        groups=patents.groups,
-        definitions={g: "；".join(source.ipc_path(g)[1:]) for g in groups},
-        scopes=[firms.texts[row].split("；") for row in scope_of],
-        held=held,
+def _write_sides(
+    folder: Path, source: BuildInput, made: _Made, progress: Progress, clock: _Clock
+) -> dict[str, Any]:
+    """Write both sides and return the account of routing, its audit included."""
+    side = _save_side(folder / "patents", source, made.patents, made.vectors, made.routed, progress)
+    _save_side(folder / "firms", source, made.firms, made.firm_vectors, made.filed, progress)
+    clock.stage("index")
+    routing = _account(made.patents, made.firms, made.routed, made.filed)
+    router = source.router.with_classifier(made.classifier)
+    routing["audit"] = audit_routing(
+        router, made.encoder, side, made.firms.texts, made.firms.industries
     )
+    clock.stage("audit")
+    return routing
 
 
 def _encode(
@@ -259,16 +277,3 @@ def _ticker(progress: Progress, stage: str, total: int) -> Callable[[], None]:
 def _ticked(words: list[str], tick: Callable[[], None]) -> list[str]:
     tick()
     return words
-
-
-class _Clock:
-    """Seconds since the last stage, by stage."""
-
-    def __init__(self) -> None:
-        self._last = datetime.now(UTC)
-        self.seconds: dict[str, float] = {}
-
-    def stage(self, name: str) -> None:
-        now = datetime.now(UTC)
-        self.seconds[name] = round((now - self._last).total_seconds(), 2)
-        self._last = now

@@ -1,0 +1,53 @@
+"""What the encoder is trained on, drawn from the columns of a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from embeddings.pairs import Corpus
+from matcher.index.rows import FirmRows, PatentRows
+from matcher.ports import RelationReader
+from matcher.types import RelationKind
+
+_SCOPE_SAMPLE = 120_000
+_HELD_PER_FIRM = 30
+
+
+def training_corpus(
+    patents: PatentRows,
+    firms: FirmRows,
+    relations: RelationReader,
+    ipc_path: Callable[[str], tuple[str, ...]],
+) -> Corpus:
+    """Return the training texts: all patents, a spread of scopes, and the scopes of holders.
+
+    Args:
+        patents: as columns.
+        firms: as columns.
+        relations: ``owns`` and ``licensed`` pair scopes with patents, at most 30 a firm.
+        ipc_path: main group → titles from class to group.
+    """
+    patent_row = {patent_id: row for row, patent_id in enumerate(patents.ids)}
+    firm_row = {uscc: row for row, uscc in enumerate(firms.ids)}
+    held: list[tuple[int, int]] = []
+    scope_of: dict[int, int] = {}
+    per_firm: dict[int, int] = {}
+    for kind in (RelationKind.OWNS, RelationKind.LICENSED):
+        for relation in relations.iterate(kind):
+            firm, patent = firm_row.get(relation.uscc), patent_row.get(relation.patent_id)
+            if firm is None or patent is None or per_firm.get(firm, 0) >= _HELD_PER_FIRM:
+                continue
+            per_firm[firm] = per_firm.get(firm, 0) + 1
+            held.append((scope_of.setdefault(firm, len(scope_of)), patent))
+    step = max(1, -(-len(firms.ids) // _SCOPE_SAMPLE))
+    for row in range(0, len(firms.ids), step):
+        scope_of.setdefault(row, len(scope_of))
+    groups = sorted({group for group in patents.groups if group})
+    return Corpus(
+        titles=patents.titles,
+        bodies=patents.bodies,
+        groups=patents.groups,
+        definitions={g: "；".join(ipc_path(g)[1:]) for g in groups},
+        scopes=[firms.texts[row].split("；") for row in scope_of],
+        held=held,
+    )
