@@ -25,7 +25,7 @@ class StaticConfig:
         batch: pairs a step; every other pair of the batch is a negative.
         steps: most steps.
         epochs: most passes over the pairs, so that a small catalogue is not learnt by heart.
-        passes: most times one pair is drawn.
+        passes: how often a pair may be drawn before its source gets a smaller share of the batch.
         learning_rate: of Adam, decaying linearly to a tenth after a warm-up.
         temperature: divides the cosine in the softmax.
         seed: of every random choice.

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from embeddings.config import LexicalConfig
 
@@ -57,7 +56,7 @@ class LexicalIndex:
             words = {"": 0}
             ids = [[0] for _ in ids] or [[0]]
         engine = bm25s.BM25(k1=settings.k1, b=settings.b, method="lucene")
-        engine.index((ids, words), show_progress=False)
+        engine.index((ids, words), create_empty_token=False, show_progress=False)
         scores = engine.scores
         return cls(
             (
@@ -85,14 +84,15 @@ class LexicalIndex:
     def scores_at(self, words: Sequence[str], rows: npt.NDArray[np.int64]) -> FloatArray:
         """Return ``scores(words)[rows]``, bit for bit, without scoring the other documents."""
         total = np.zeros(len(rows), dtype=np.float32)
+        wanted = rows.astype(self._rows.dtype)  # one type, or every lookup converts the postings
         for word in words:
             column = self._words.get(word)
             if column is None:
                 continue
             start, end = self._offsets[column], self._offsets[column + 1]
             having = self._rows[start:end]
-            place = np.minimum(np.searchsorted(having, rows), len(having) - 1)
-            total += np.where(having[place] == rows, self._data[start:end][place], np.float32(0))
+            place = np.minimum(np.searchsorted(having, wanted), len(having) - 1)
+            total += np.where(having[place] == wanted, self._data[start:end][place], np.float32(0))
         return total
 
     def weights(self, words: Sequence[str]) -> FloatArray:
@@ -113,14 +113,10 @@ class LexicalIndex:
     def fingerprint(self) -> str:
         """Hex digest over the matrix and its words."""
         digest = hashlib.sha256()
+        digest.update("\n".join(self._words).encode())
         for part in (self._data, self._rows, self._offsets):
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
-
-    def as_matrix(self) -> sp.csc_matrix:
-        """Return the scores as a SciPy matrix, documents × words, sharing memory."""
-        shape = (self.n_documents, len(self._offsets) - 1)
-        return sp.csc_matrix((self._data, self._rows, self._offsets), shape=shape)
 
     def save(self, folder: Path) -> None:
         """Write the index into ``folder`` as arrays and one JSON list."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +39,7 @@ class SbertEncoder:
     """Wraps a ``SentenceTransformer``; prompts come from the model's own configuration.
 
     Padding moves the last bits of a transformer's row, so one text has one row to about 1e-6 only.
+    Safe from many threads: one encodes at a time.
 
     Args:
         name: folder or name of the model, as the user gave it.
@@ -56,13 +59,14 @@ class SbertEncoder:
                 "name that the model hub can deliver; give the path of a downloaded model."
             ) from error
         self._batch = batch
+        self._lock = threading.Lock()
         self.truncation = Truncation()
         dim = int(self._model.get_embedding_dimension() or 0)
         self._info = EncoderInfo(name, dim, self._fingerprint())
 
     @property
     def info(self) -> EncoderInfo:
-        """Name, dimensions and a digest over every weight of the model."""
+        """Name, dimensions and a digest over weights, modules, prompts and tokenizer."""
         return self._info
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
@@ -76,10 +80,12 @@ class SbertEncoder:
     def _encode(self, method: Any, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self._info.dim), dtype=np.float32)
-        self._count(texts)
-        rows = method(
-            list(texts), batch_size=self._batch, convert_to_numpy=True, show_progress_bar=False
-        )
+        # Counting and encoding set the truncation of one shared tokenizer, each its own way.
+        with self._lock:
+            self._count(texts)
+            rows = method(
+                list(texts), batch_size=self._batch, convert_to_numpy=True, show_progress_bar=False
+            )
         return unit_rows(rows)
 
     def _count(self, texts: Sequence[str]) -> None:
@@ -96,11 +102,36 @@ class SbertEncoder:
                 self.truncation.tokens_lost += len(ids) - int(limit)
 
     def _fingerprint(self) -> str:
-        digest = hashlib.sha256(str(self._model.max_seq_length).encode())
-        for key, tensor in sorted(self._model.state_dict().items()):
-            digest.update(key.encode())
+        model = self._model
+        settings = {
+            "max_seq_length": str(model.max_seq_length),
+            "prompts": model.prompts,
+            "default_prompt_name": model.default_prompt_name,
+            "modules": [
+                (name, type(module).__qualname__, module.get_config_dict())
+                for name, module in model.named_modules()
+                if hasattr(module, "get_config_dict")
+            ],
+            "tokenizer": _tokenizer_settings(getattr(model, "tokenizer", None)),
+        }
+        # Objects by their type: what they print may hold an address, another one each time.
+        text = json.dumps(settings, sort_keys=True, default=lambda value: type(value).__qualname__)
+        digest = hashlib.sha256(text.encode())
+        for key, tensor in sorted(model.state_dict().items()):
+            digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
         return digest.hexdigest()
+
+
+def _tokenizer_settings(tokenizer: Any) -> Any:
+    """Return what a tokenizer does to text, but for the truncation and padding of its last call."""
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if hasattr(backend, "to_str"):
+        content = json.loads(backend.to_str())
+        return {k: v for k, v in content.items() if k not in {"truncation", "padding"}}
+    if hasattr(tokenizer, "get_vocab"):
+        return [type(tokenizer).__qualname__, tokenizer.get_vocab()]
+    return type(tokenizer).__qualname__
 
 
 def is_model_folder(name: str) -> bool:

@@ -91,15 +91,25 @@ class StaticEncoder:
 
     @classmethod
     def load(cls, folder: Path, tokeniser: Tokeniser | None = None) -> StaticEncoder:
-        """Return the encoder saved in ``folder``."""
+        """Return the encoder saved in ``folder``.
+
+        Raises:
+            ValueError: ``tokeniser`` cuts otherwise than the one the table was trained with.
+        """
         from safetensors.numpy import load_file
 
+        meta = json.loads((folder / _META).read_text("utf-8"))
+        cutter = tokeniser or default_tokeniser()
+        if meta["tokeniser"] != cutter.fingerprint:
+            raise ValueError(
+                f"the words were cut by tokeniser {meta['tokeniser'][:12]}, "
+                f"this is {cutter.fingerprint[:12]}"
+            )
         content = json.loads((folder / _TOKENIZER).read_text("utf-8"))
         vocabulary: dict[str, int] = content["model"]["vocab"]
         words = sorted(vocabulary, key=lambda word: vocabulary[word])
-        losses = json.loads((folder / _META).read_text("utf-8"))["losses"]
         table = load_file(str(folder / _WEIGHTS))[_TENSOR]
-        return cls(Vocabulary(words), table, tokeniser, losses)
+        return cls(Vocabulary(words), table, cutter, meta["losses"])
 
 
 def train_static(

@@ -54,11 +54,6 @@ class Tokeniser:
             self._jieba.add_word(word, None, None)
 
     @property
-    def domain_words(self) -> tuple[str, ...]:
-        """The words added to the dictionary."""
-        return self._words
-
-    @property
     def fingerprint(self) -> str:
         """Hex digest over dictionary additions and stop words."""
         text = "\n".join((*self._words, "--", *sorted(self._stop)))

@@ -179,8 +179,9 @@ class _Trainer:
 
 
 def _share(source: PairSource, draws: int, passes: int) -> float:
-    """Return the source's share of a batch, lowered so that no pair is drawn over ``passes`` times.
+    """Return the source's share of a batch, lowered where its pairs would be drawn too often.
 
+    ``passes`` is aimed at, not kept to: where every source is small, all are drawn more often.
     A small source drawn often is learnt by heart: the scopes of known holders then find nothing but
     their own patents.
     """

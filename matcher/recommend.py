@@ -110,6 +110,9 @@ class Recommender:
             )
         if not patent.recommendable:
             return self._record(str(patent_id), "firms", [], [stopped_note(patent)], {})
+        if self.engine.index.patents.main_segment(row) is None:
+            note = empty_note("该专利的资料不足以确定产业细分领域", "unrouted")
+            return self._record(str(patent_id), "firms", [], [note], {})
         items = self._rank_firms(patent, row, n)
         notes = [] if items else [empty_note("没有企业达到相关性下限", "floor")]
         return self._record(str(patent_id), "firms", items, notes, {})
@@ -122,7 +125,7 @@ class Recommender:
         if segment is not None and segment not in codes:
             raise UnknownSegment(segment, len(codes))
         query = self.engine.queries([profile], segment)[0]
-        if not query.segments:
+        if not query.segments or not query.asked_rows().any():
             note = empty_note("企业资料中没有可用于匹配的产品或技术描述", "no_text")
             return self._record(subject, "patents", [], [note], {})
         ranked = self.engine.rank_many([query])[0]

@@ -20,11 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matcher.errors import MatcherError, UnavailableError
+from matcher.errors import BadFile, MatcherError, UnavailableError
 from service.bootstrap import open_home
 from service.config import Settings
 from service.data_folder import read_folder
 
+_MARK = "bench-home"
 _WARM_UP = 20
 _START_SECONDS = 120
 _SAMPLED = 5_000
@@ -33,7 +34,8 @@ _SAMPLED = 5_000
 def measure_road(settings: Settings, data: Path, requests: int) -> dict[str, Any]:
     """Return figures of import, build and requests on a fresh home at ``settings.home``.
 
-    The home is deleted first: a benchmark's home holds nothing else.
+    The home is deleted first and holds SQLite, whatever PANHUO_DATABASE_URL says; a home that is
+    not a benchmark's is refused.
 
     Raises:
         BadFile: ``data`` lacks patents or firms.
@@ -41,11 +43,16 @@ def measure_road(settings: Settings, data: Path, requests: int) -> dict[str, Any
     """
     files = read_folder(data)
     home = settings.home
-    if home.exists() and not (home / "panhuo.db").exists() and any(home.iterdir()):
-        raise MatcherError(
-            f"found other files in {home}", "a folder of its own", "name another --home"
+    if home.exists() and any(home.iterdir()) and not (home / _MARK).exists():
+        raise BadFile(
+            str(home),
+            "found a home that is not a benchmark's",
+            "a new folder",
+            "name another --home",
         )
     shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    (home / _MARK).touch()
     stages: dict[str, dict[str, float]] = {}
     stages["import patents"] = _stage(home, "import", "patents", *map(str, files.patents))
     stages["import firms"] = _stage(home, "import", "firms", *map(str, files.firms))
@@ -60,6 +67,11 @@ def measure_road(settings: Settings, data: Path, requests: int) -> dict[str, Any
         "stages": stages,
         "requests": _requests(settings, requests),
     }
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a stage: never an operator's own database."""
+    return {**os.environ, "PANHUO_DATABASE_URL": ""}
 
 
 def machine() -> str:
@@ -77,7 +89,9 @@ def _stage(home: Path, *arguments: str) -> dict[str, float]:
     """Run one command and return its wall seconds and peak resident memory."""
     command = [sys.executable, "-m", "service", *arguments, "--home", str(home), "--quiet"]
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment()
+    )
     with process:
         errors = process.stderr.read() if process.stderr else b""
         _, status, usage = os.wait4(process.pid, 0)
@@ -152,6 +166,7 @@ def _service(settings: Settings) -> Iterator[http.client.HTTPConnection]:
         [*command, "--home", str(settings.home)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env=_environment(),
     )
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import cast
 
 from embeddings.tokeniser import Tokeniser, default_tokeniser
 from matcher.engine import Engine
+from matcher.errors import MatcherError, StateError
 from matcher.index.build import BuildInput, BuildReport, Progress, build_index
 from matcher.index.faiss_index import set_threads
 from matcher.index.index_set import IndexSet
@@ -25,12 +27,27 @@ from matcher.readers import Readers
 from matcher.recommend import Recommender
 from matcher.segments.ipc import ipc_path
 from matcher.segments.routing import Router
-from matcher.types import SegmentCode
 from service.config import Settings
 from service.encoders import EncoderChoice, open_encoder
-from service.segments import SegmentTables, load_segments
+from service.segments import SegmentTables, keep_segments, load_segments
 from service.store import Store, open_store
 from service.store.migrate import upgrade
+
+_LOG = logging.getLogger("panhuo")
+_TABLES = "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An opened index version, and the segment tables it was built with."""
+
+    engine: Engine
+    tables: SegmentTables
+
+    @property
+    def name(self) -> str:
+        """The version's name."""
+        return self.engine.index.folder.name
 
 
 @dataclass
@@ -39,7 +56,8 @@ class Home:
 
     settings: Settings
     store: Store
-    _engine: Engine | None = field(default=None, init=False)
+    _opened: Opened | None = field(default=None, init=False)
+    _refused: Path | None = field(default=None, init=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @cached_property
@@ -52,10 +70,11 @@ class Home:
         """Regions and seats of institutions."""
         return load_places()
 
-    @cached_property
+    @property
     def segments(self) -> SegmentTables:
-        """Taxonomy and concordances, the operator's own included."""
-        return load_segments(self.settings.segments_root)
+        """Taxonomy and concordances: of the opened index, before that of the home."""
+        opened = self._opened
+        return opened.tables if opened else load_segments(self.settings.segments_root)
 
     @cached_property
     def policy(self) -> Policy:
@@ -68,27 +87,20 @@ class Home:
         store = self.store
         return Readers(store.patents, store.firms, store.demands, store.relations, store.feedback)
 
-    def router(self, codes: tuple[SegmentCode, ...] | None = None) -> Router:
-        """Return routing by declared codes; a build or an index adds the text classifier.
-
-        Args:
-            codes: segments of an index, which may be older than the taxonomy; ``None`` takes the
-                taxonomy's.
-        """
-        tables = self.segments
-        known = codes or tuple(segment.code for segment in tables.taxonomy)
-        return Router(known, tables.ipc, tables.industry)
-
     def build(self, progress: Progress, encoder: str | None = None) -> BuildReport:
         """Build and publish a new index version."""
+        root = self.settings.segments_root
+        tables = load_segments(root)
+        codes = tuple(segment.code for segment in tables.taxonomy)
         source = BuildInput(
             patents=self.store.patents,
             firms=self.store.firms,
             relations=self.store.relations,
             places=self.places,
-            router=self.router(),
+            router=Router(codes, tables.ipc, tables.industry),
             ipc_path=ipc_path,
             tokeniser=self.tokeniser,
+            keep=lambda folder: keep_segments(root, folder / _TABLES),
             engine=self.settings.index_engine,
         )
         maker = EncoderChoice(
@@ -99,26 +111,49 @@ class Home:
     def engine(self) -> Engine:
         """Return the engine over the current index version; a newer one is opened when published.
 
-        Safe from many threads.
+        Safe from many threads. A newer version that cannot be opened is reported once to the log,
+        and the one that is open goes on serving.
 
         Raises:
             IndexMissing: nothing was built.
-            IndexStale: the index is damaged.
-            PolicyMismatch: the encoder is not the one that built it.
+            IndexStale: the index is damaged, and no other is open.
+            PolicyMismatch: the encoder is not the one that built it, and no other is open.
         """
-        opened = self._engine
-        if opened and opened.index.folder == current_version(self.settings.index_root):
-            return opened
+        opened = self._opened
+        current = self._current()
+        if opened and current in {opened.engine.index.folder, self._refused}:
+            return opened.engine
         # One thread opens; the others go on with the version before, where there is one.
         if not self._opening.acquire(blocking=opened is None):
-            return cast(Engine, opened)
+            return cast(Opened, opened).engine
         try:
-            current = current_version(self.settings.index_root)
-            if self._engine is None or self._engine.index.folder != current:
-                self._engine = self._open_engine()
-            return self._engine
+            return self._open_current()
         finally:
             self._opening.release()
+
+    def _current(self) -> Path | None:
+        """Return the current version's folder; ``None`` where it vanished under an open one."""
+        try:
+            return current_version(self.settings.index_root)
+        except StateError:
+            if self._opened is None:
+                raise
+            return self._refused
+
+    def _open_current(self) -> Engine:
+        current = current_version(self.settings.index_root)
+        opened = self._opened
+        if opened and opened.engine.index.folder == current:
+            return opened.engine
+        try:
+            self._opened = self._open()
+        except MatcherError as error:
+            if opened is None:
+                raise
+            self._refused = current
+            _LOG.error("index %s is not opened, %s goes on: %s", current.name, opened.name, error)
+            return opened.engine
+        return self._opened.engine
 
     def recommender(self) -> Recommender:
         """Return the online path over the current index version."""
@@ -132,17 +167,19 @@ class Home:
             new_id=lambda: uuid.uuid4().hex,
         )
 
-    def _open_engine(self) -> Engine:
+    def _open(self) -> Opened:
         index = IndexSet.open(self.settings.index_root, self.settings.verify_index)
-        encoder = open_encoder(index.manifest.encoder, index.folder / "encoder", self.tokeniser)
-        return Engine(
+        tables = load_segments(index.folder / _TABLES)
+        router = Router(index.classifier.codes, tables.ipc, tables.industry)
+        engine = Engine(
             index=index,
-            encoder=encoder,
+            encoder=open_encoder(index.manifest.encoder, index.folder / "encoder", self.tokeniser),
             tokeniser=self.tokeniser,
-            router=self.router(index.classifier.codes).with_classifier(index.classifier),
+            router=router.with_classifier(index.classifier),
             places=self.places,
             policy=self.policy,
         )
+        return Opened(engine, tables)
 
 
 @contextmanager

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from embeddings.config import StaticConfig
 from embeddings.encoder import Encoder, EncoderInfo
 from embeddings.pairs import Corpus
 from embeddings.tokeniser import Tokeniser
 from matcher.errors import BadFile, IndexStale
+
+_TRUNCATION = "truncation.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,28 @@ class EncoderChoice:
             from embeddings.lsa import LsaEncoder
 
             return LsaEncoder.train(corpus.texts(), tokeniser=self.tokeniser)
-        return _model(self.name)
+        return _model(_settled(self.name))
 
     def save(self, encoder: Encoder, folder: Path) -> None:
-        """Keep a trained encoder in ``folder``; a plugged-in model stays where it is."""
+        """Keep a trained encoder in ``folder``; of a plugged-in model, what it did not read."""
         from embeddings.lsa import LsaEncoder
+        from embeddings.sbert import SbertEncoder
         from embeddings.static import StaticEncoder
 
         if isinstance(encoder, StaticEncoder | LsaEncoder):
             encoder.save(folder)
+        elif isinstance(encoder, SbertEncoder):
+            counts = json.dumps(asdict(encoder.truncation))
+            (folder / _TRUNCATION).write_text(counts, "utf-8")
+
+
+def truncation_of(folder: Path) -> dict[str, Any] | None:
+    """Return ``texts``, ``cut`` and ``tokens_lost`` of the build of an encoder folder.
+
+    ``None`` for an encoder that reads every text to its end.
+    """
+    path = folder / _TRUNCATION
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
 def open_encoder(built: EncoderInfo, folder: Path, tokeniser: Tokeniser) -> Encoder:
@@ -71,8 +88,17 @@ def open_encoder(built: EncoderInfo, folder: Path, tokeniser: Tokeniser) -> Enco
 
             return LsaEncoder.load(folder, tokeniser)
     except (OSError, ValueError, KeyError) as error:
-        raise IndexStale(f"found no readable encoder {built.name!r}", "its saved files") from error
+        raise IndexStale(
+            f"found no usable encoder {built.name!r} ({error})", "its files as the build saved them"
+        ) from error
     return _model(built.name)
+
+
+def _settled(name: str) -> str:
+    """Return a model's folder as a full path, so that an index opens from any folder."""
+    from embeddings.sbert import is_model_folder
+
+    return str(Path(name).resolve()) if is_model_folder(name) else name
 
 
 def _model(name: str) -> Encoder:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from matcher.errors import BadFile
 from matcher.segments.concordance import (
     IndustryConcordance,
     IpcConcordance,
@@ -78,11 +79,27 @@ def import_segments(
     return problems
 
 
+def keep_segments(root: Path, folder: Path) -> None:
+    """Copy the operator's files, if any, into a new folder, for an index to stay with them."""
+    folder.mkdir()
+    for path in (root / _MODES, *(root / f"{name}.csv" for name in _modes(root))):
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+
+
 def _modes(root: Path) -> dict[str, str]:
     path = root / _MODES
     if not path.is_file():
         return {}
-    modes: dict[str, str] = json.loads(path.read_text("utf-8"))
+    try:
+        modes: dict[str, str] = dict(json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError) as error:
+        raise BadFile(
+            str(path),
+            "found no readable JSON",
+            "what 'panhuo segments import' wrote",
+            "import again",
+        ) from error
     return modes
 
 

@@ -57,6 +57,7 @@ class BuildInput:
         router: routing without a text classifier; the build trains that.
         ipc_path: main group → titles from class to group.
         tokeniser: cuts texts for BM25.
+        keep: puts into the version's folder what must stay with it (operator tables).
         engine: ``faiss`` or ``exact``.
     """
 
@@ -67,6 +68,7 @@ class BuildInput:
     router: Router
     ipc_path: Callable[[str], tuple[str, ...]]
     tokeniser: Tokeniser
+    keep: Callable[[Path], None]
     engine: str = "faiss"
 
 
@@ -119,6 +121,7 @@ def build_index(
         routing = _write_sides(folder, source, made, progress, clock)
         (folder / "encoder").mkdir()
         maker.save(made.encoder, folder / "encoder")
+        source.keep(folder)
         made.classifier.save(folder / "classifier.npy")
         Manifest(
             version=version,

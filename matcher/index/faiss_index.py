@@ -7,6 +7,7 @@ is looked up exactly.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -30,30 +31,30 @@ faiss.cvar.distance_compute_blas_threshold = 2
 
 
 class FaissIndex:
-    """A FAISS ``IndexFlatIP`` that answers as the exact oracle does."""
+    """A FAISS ``IndexFlat`` (inner product) that answers as the exact oracle does.
 
-    def __init__(self, index: Any) -> None:
-        self._index = index
-        self._vectors: Vectors = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(
-            index.ntotal, index.d
-        )
+    The vectors are kept as an aligned ``.npy`` file and mapped; FAISS' own file puts them at an
+    odd offset, where NumPy must copy them for every product. The FAISS object is made when the
+    first batch comes.
 
-    @classmethod
-    def build(cls, vectors: Vectors) -> FaissIndex:
-        """Return an index over float32 (n, dim) vectors."""
-        index = faiss.IndexFlat(vectors.shape[1], faiss.METRIC_INNER_PRODUCT)
-        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        return cls(index)
+    Args:
+        vectors: float32 (n, dim), C-order.
+    """
+
+    def __init__(self, vectors: Vectors) -> None:
+        self._vectors = vectors
+        self._faiss: Any = None
+        self._making = threading.Lock()
 
     @property
     def size(self) -> int:
         """How many vectors it holds."""
-        return int(self._index.ntotal)
+        return len(self._vectors)
 
     @property
     def dim(self) -> int:
         """Columns of its vectors."""
-        return int(self._index.d)
+        return int(self._vectors.shape[1])
 
     def search(self, queries: Vectors, k: int, allowed: Mask | None = None) -> Hits:
         """Return the ``k`` best rows of each query; see ``SegmentIndex.search``."""
@@ -65,9 +66,7 @@ class FaissIndex:
             near = [_nearest(self._vectors @ query, asked, allowed) for query in queries]
             rows, scores = [r for r, _ in near], [s for _, s in near]
         else:
-            scores, rows = self._index.search(
-                np.ascontiguousarray(queries), asked, params=self._params(allowed)
-            )
+            scores, rows = self._batch(queries, asked, allowed)
         found = [
             self._settle(q, r[r >= 0], s[r >= 0], k, asked, allowed)
             for q, r, s in zip(queries, rows, scores, strict=True)
@@ -91,30 +90,34 @@ class FaissIndex:
             rows = np.arange(self.size) if allowed is None else np.flatnonzero(allowed)
         return best_rows(inner_products(query[None, :], self._vectors, rows)[0], rows, k)
 
-    def _params(self, allowed: Mask | None) -> Any:
+    def _batch(self, queries: Vectors, k: int, allowed: Mask | None) -> tuple[Any, Any]:
+        """Return FAISS' scores and rows, padded with row -1."""
+        with self._making:
+            if self._faiss is None:
+                index = faiss.IndexFlat(self.dim, faiss.METRIC_INNER_PRODUCT)
+                index.add(np.ascontiguousarray(self._vectors))
+                self._faiss = index
         if allowed is None:
-            return None
-        self._bits = np.packbits(allowed, bitorder="little")  # FAISS keeps the pointer, not a copy
-        selector = faiss.IDSelectorBitmap(len(self._bits), faiss.swig_ptr(self._bits))
+            return tuple(self._faiss.search(np.ascontiguousarray(queries), k))
+        bits = np.packbits(allowed, bitorder="little")  # FAISS keeps pointers, not copies:
+        selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
         params: Any = faiss.SearchParameters()
-        params.sel = selector
-        params.panhuo_keeps = (selector, self._bits)
-        return params
+        params.sel = selector  # bits and selector live until the search is over
+        return tuple(self._faiss.search(np.ascontiguousarray(queries), k, params=params))
 
     def save(self, path: Path) -> None:
-        """Write the index as one FAISS file."""
-        faiss.write_index(self._index, str(path))
+        """Write the vectors as one ``.npy`` file."""
+        with path.open("wb") as out:
+            np.save(out, np.asarray(self._vectors), allow_pickle=False)
 
     @classmethod
     def load(cls, path: Path) -> FaissIndex:
-        """Return the index of a saved file, mapped; raise ``IndexStale`` where FAISS refuses it."""
+        """Return the index of a saved file, mapped; raise ``IndexStale`` if it is none."""
         try:
-            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
-            raise IndexStale(f"found an unreadable file {path.name}", "a FAISS index") from error
-        if index.metric_type != faiss.METRIC_INNER_PRODUCT:
-            raise IndexStale(f"found another metric in {path.name}", "inner product")
-        return cls(index)
+            vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise IndexStale(f"found an unreadable file {path.name}", "saved vectors") from error
+        return cls(vectors)
 
 
 def _nearest(scores: FloatArray, k: int, allowed: Mask | None) -> tuple[RowArray, FloatArray]:

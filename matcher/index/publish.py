@@ -22,10 +22,12 @@ _KEPT = 2
 def new_version(root: Path, version: str) -> Iterator[Path]:
     """Yield an empty folder to build in; on success it becomes the current version.
 
-    On any error the folder goes away and nothing changes for readers.
+    On any error before that the folder goes away and nothing changes for readers. Drafts that a
+    killed build left are removed first.
     """
     versions = root / "versions"
     versions.mkdir(parents=True, exist_ok=True)
+    _forget_drafts(versions)
     draft = versions / f".{version}.{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
@@ -70,6 +72,14 @@ def _forget_old(root: Path, current: str) -> None:
     others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for path in others[_KEPT - 1 :]:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _forget_drafts(versions: Path) -> None:
+    """Delete drafts whose process is gone."""
+    for path in versions.glob(".*.*"):
+        pid = path.suffix[1:]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _sync_tree(folder: Path) -> None:

@@ -25,7 +25,7 @@ _SHARES = "shares.data.npy", "shares.indices.npy", "shares.indptr.npy"
 
 ENGINES: Mapping[str, tuple[Callable[[Vectors], SegmentIndex], Callable[[Path], SegmentIndex], str]]
 ENGINES = {
-    "faiss": (FaissIndex.build, FaissIndex.load, "faiss"),
+    "faiss": (FaissIndex, FaissIndex.load, "npy"),
     "exact": (ExactIndex, ExactIndex.load, "npy"),
 }
 """Name → (build from vectors, load from file, file ending)."""

@@ -19,8 +19,8 @@ def audit_routing(
 ) -> dict[str, float]:
     """Return what share of the unrouted dense top 20 lies in the segments that are searched.
 
-    Looks at 200 firms spread evenly; each is routed as it is when it asks: by its code, its whole
-    text and each of its items.
+    Looks at 200 to 400 firms spread evenly; each is routed as it is when it asks: by its code, its
+    whole text and each of its items.
 
     Args:
         router: with its text classifier.

@@ -97,7 +97,7 @@ class Router:
         found: list[tuple[SegmentShare, ...]] = []
         basis = np.full(len(ipc), BASES.index("none"), dtype=np.uint8)
         for row, (symbols, codes) in enumerate(zip(ipc, industries, strict=True)):
-            shares = self._ipc.segments_of(symbols) if symbols else ()
+            shares = self._known(self._ipc.segments_of(symbols)) if symbols else ()
             if shares:
                 basis[row] = BASES.index("ipc")
             elif codes:
@@ -153,7 +153,11 @@ class Router:
         return dict(sorted(found.items(), key=lambda entry: (-entry[1], entry[0])))
 
     def _by_industry(self, codes: Sequence[str]) -> tuple[SegmentShare, ...]:
-        return self._industry.route(codes).shares
+        return self._known(self._industry.route(codes).shares)
+
+    def _known(self, shares: Sequence[SegmentShare]) -> tuple[SegmentShare, ...]:
+        """Drop segments outside the taxonomy: a concordance may know more than it does."""
+        return tuple(share for share in shares if share.code in self._column)
 
     def _cut(self, probabilities: Probabilities, most: int, floor: float) -> Shares:
         """Keep each row's best segments: at most ``most``, above ``floor``, always the first."""

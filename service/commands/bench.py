@@ -31,7 +31,7 @@ def road(context: Context, data: Path, requests: int, as_json: bool) -> None:
 
     Deletes its home and rebuilds it: name a --home that holds nothing else.
     """
-    figures = measure_road(context.settings(), data, requests)
+    figures = measure_road(context.settings(database_url=""), data, requests)
     if as_json:
         print_json(figures)
         return

@@ -37,9 +37,9 @@ def demo(context: Context, data: Path) -> None:
     """
     mute_libraries()
     files = read_folder(data)
-    settings = context.settings()
+    settings = context.settings(database_url="")  # never into an operator's database
     _fresh(settings.home)
-    with context.open() as home:
+    with context.open(database_url="") as home:
         (settings.home / _MARK).touch()
         _import(context, home, files)
         context.console.rule("build")

@@ -80,7 +80,7 @@ def test_faiss_equals_the_oracle(
     queries[0] = table[0]
     allowed = rng.random(len(table)) < 0.4 if masked else None
     truth = ExactIndex(table).search(queries, k, allowed)
-    found = FaissIndex.build(table).search(queries, k, allowed)
+    found = FaissIndex(table).search(queries, k, allowed)
     for number in range(q):
         assert listed(found, number) == listed(truth, number)
 
@@ -134,8 +134,16 @@ def test_bad_queries_are_refused(engine: str, queries: Vectors, k: int, found: s
         build(engine, vectors(3)).search(queries, k)
 
 
-def test_a_damaged_faiss_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "x.faiss"
+def test_a_loaded_index_reads_aligned_memory(engine: str, tmp_path: Path) -> None:
+    build(engine, vectors(50)).save(tmp_path / "index")
+    loaded = ENGINES[engine][1](tmp_path / "index")
+    kept: Vectors = loaded._vectors  # type: ignore[attr-defined]
+    assert kept.flags.aligned
+    assert kept.flags["C_CONTIGUOUS"]
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
     path.write_bytes(b"IxFI" + b"\0" * 20)
     with pytest.raises(IndexStale):
         FaissIndex.load(path)

@@ -123,3 +123,16 @@ def test_another_layout_is_refused(own_home: Path) -> None:
     path.write_text(path.read_text("utf-8").replace('"layout": 1', '"layout": 99'), "utf-8")
     with pytest.raises(IndexStale, match="layout 99"):
         IndexSet.open(own_home / "index")
+
+
+def test_drafts_of_killed_builds_are_removed(tmp_path: Path) -> None:
+    publish(tmp_path, "v1", "one")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    draft = tmp_path / "versions" / f".v2.{gone.pid}"
+    draft.mkdir()
+    ours = tmp_path / "versions" / f".v3.{os.getppid()}"
+    ours.mkdir()
+    publish(tmp_path, "v4", "four")
+    assert not draft.exists()
+    assert ours.exists(), "its process lives"
