@@ -10,7 +10,7 @@ from eval.baselines import Conditions, Progress, Ranking, System, open_system
 from eval.judgments import Qrels
 from eval.measures import per_query
 from eval.pool import Pool, open_pool
-from eval.profiles import judged_firms
+from eval.profiles import JudgedFirms, judged_firms
 from eval.report import EvaluationReport, FirmFacts
 from eval.runs import Run
 from eval.statistics import Bootstrap
@@ -22,6 +22,7 @@ from matcher.types import FirmProfile, SegmentCode, Uscc, Versions
 
 MOST_DEPTH = 10_000
 _DEEPEST_CUTOFF = 100
+_TRAINED = {"static"}  # encoders that learn from relations; lsa sees texts only, a model nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def evaluate(
         facts=facts,
         patent_segments=_patent_segments(engine, opened),
         missing_firms=tuple(query for query in qrels if Uscc(query) not in firms.profiles),
-        warnings=_warnings(qrels, opened, firms.dropped, k),
+        warnings=_warnings(qrels, opened, firms, k, engine.encoder.info.name),
         versions=Versions(
             engine.encoder.info.version, engine.index.manifest.version, engine.policy.version
         ),
@@ -160,7 +161,9 @@ def _patent_segments(engine: Engine, pool: Pool) -> dict[str, SegmentCode]:
     return found
 
 
-def _warnings(qrels: Qrels, pool: Pool, dropped: int, k: int) -> tuple[str, ...]:
+def _warnings(
+    qrels: Qrels, pool: Pool, firms: JudgedFirms, k: int, encoder: str
+) -> tuple[str, ...]:
     positives = Counter(grade > 0 for grades in qrels.values() for grade in grades.values())[True]
     barren = sum(all(grade <= 0 for grade in grades.values()) for grades in qrels.values())
     found = [
@@ -168,9 +171,14 @@ def _warnings(qrels: Qrels, pool: Pool, dropped: int, k: int) -> tuple[str, ...]
         (pool.missed, f"{pool.missed} of {positives} positives are not ranked and count as missed"),
         (barren, f"{barren} queries have no positive and count as zero for every system"),
         (
-            dropped,
-            f"{dropped} judged patents were known as the firm's own and were taken out of its "
-            "profile; an encoder trained on these relations has still seen them",
+            firms.dropped,
+            f"{firms.dropped} judged patents were known as the firm's own and were taken out of "
+            "its profile; an encoder trained on these relations has still seen them",
+        ),
+        (
+            firms.trained_on and encoder in _TRAINED,
+            f"the encoder may have learnt from patents of {firms.trained_on} of {len(qrels)} "
+            "judged firms; see slices holds_patents",
         ),
         (k < _DEEPEST_CUTOFF, f"runs are {k} deep: R@{_DEEPEST_CUTOFF} looks no deeper"),
     ]

@@ -12,6 +12,9 @@ from matcher.types import FirmProfile, PatentId, RelationKind, Uscc
 
 HELD = frozenset({RelationKind.OWNS, RelationKind.CO_APPLIED})
 
+TRAINED_KINDS = frozenset({RelationKind.OWNS, RelationKind.LICENSED})
+"""Relations whose patents a build pairs with the firm's scope (``matcher/index/corpus.py``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedFirms:
@@ -20,10 +23,12 @@ class JudgedFirms:
     Attributes:
         profiles: USCC → profile, for those in the catalogue, in the order asked.
         dropped: relations that were left out because the judgments ask for them.
+        trained_on: firms with relations of ``TRAINED_KINDS``, which a build trains on.
     """
 
     profiles: Mapping[Uscc, FirmProfile]
     dropped: int
+    trained_on: int
 
 
 def judged_firms(
@@ -52,4 +57,7 @@ def judged_firms(
         dropped += len(held) - len(own)
         profile = profile_of_firm(firms[uscc], demands.get(uscc, ()), own)
         profiles[uscc] = replace(profile, excluded=frozenset())
-    return JudgedFirms(profiles, dropped)
+    trained_on = sum(
+        any(r.kind in TRAINED_KINDS for r in relations.get(uscc, ())) for uscc in profiles
+    )
+    return JudgedFirms(profiles, dropped, trained_on)

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 import click
 
-from matcher.errors import MatcherError
+from matcher.errors import InputError, MatcherError
 from service.commands.bench import bench
 from service.commands.build import build
 from service.commands.demo import demo
 from service.commands.doctor import doctor
 from service.commands.evaluate import evaluate
 from service.commands.imports import import_
-from service.commands.options import Context, home_option, quiet_option
+from service.commands.options import Context, home_option, quiet_option, unusable
 from service.commands.recommend import firms_for, recommend
 from service.commands.segments import segments
 from service.commands.serve import serve
@@ -57,9 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code of one command line."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if garbled := _garbled(given):
+        click.echo(f"panhuo: {garbled}", err=True)
+        return 2
     try:
         code = panhuo.main(
-            args=None if arguments is None else list(arguments),
+            args=given,
             prog_name="panhuo",
             standalone_mode=False,
         )
@@ -76,3 +80,22 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
         sys.stderr.close()
         return 0
+    except OSError as error:
+        click.echo(f"panhuo: {unusable(error)}", err=True)
+        return 1
+
+
+def _garbled(arguments: Sequence[str]) -> InputError | None:
+    """Return the complaint about the first argument that no text encoding can hold.
+
+    Python keeps bytes that are no UTF-8, as a GBK terminal sends them, as lone surrogates.
+    """
+    for argument in arguments:
+        shown = argument.encode("utf-8", "backslashreplace").decode("utf-8")
+        if shown != argument:
+            return InputError(
+                f"found argument {shown} with bytes that are no UTF-8",
+                "UTF-8",
+                "set terminal and locale to UTF-8 (such as LANG=C.UTF-8), or rename the file",
+            )
+    return None

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from embeddings.config import StaticConfig
 from embeddings.encoder import Encoder, EncoderInfo
@@ -57,13 +56,16 @@ class EncoderChoice:
             (folder / _TRUNCATION).write_text(counts, "utf-8")
 
 
-def truncation_of(folder: Path) -> dict[str, Any] | None:
+def truncation_of(folder: Path) -> dict[str, int] | None:
     """Return ``texts``, ``cut`` and ``tokens_lost`` of the build of an encoder folder.
 
     ``None`` for an encoder that reads every text to its end.
     """
     path = folder / _TRUNCATION
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    counts: dict[str, int] = json.loads(path.read_text("utf-8"))
+    return counts
 
 
 def open_encoder(built: EncoderInfo, folder: Path, tokeniser: Tokeniser) -> Encoder:

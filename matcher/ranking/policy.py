@@ -62,13 +62,17 @@ def load_policy(path: Path | None = None) -> Policy:
     """Return the policy of a JSON file; ``None`` gives the packaged default.
 
     Raises:
-        BadFile: the file is missing, no JSON, or names features that do not exist.
+        BadFile: the file is missing, no UTF-8 or no JSON, or names features that do not exist.
     """
     if path is None:
         text = (resources.files("matcher.ranking") / "policies" / "default.json").read_text("utf-8")
         return _parse(text, "default policy")
     try:
         return _parse(path.read_text("utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        raise BadFile(
+            str(path), "found bytes that are no UTF-8", "a policy file in UTF-8", "save it as UTF-8"
+        ) from error
     except OSError as error:
         raise BadFile(
             str(path),

@@ -8,7 +8,10 @@ import click
 from rich.table import Table
 
 from matcher.index.build import BuildReport
+from matcher.index.publish import current_version
+from service.bootstrap import Home
 from service.commands.options import Context, common, json_option, mute_libraries, print_json
+from service.encoders import truncation_of
 
 
 @click.command()
@@ -25,18 +28,29 @@ def build(context: Context, encoder: str | None, as_json: bool) -> None:
     mute_libraries()
     with context.open() as home, context.bars() as bars:
         report = home.build(bars, encoder)
+        cut = truncation(home)
     if as_json:
-        print_json({**asdict(report), "encoder": report.encoder.version})
+        print_json({**asdict(report), "encoder": report.encoder.version, "truncation": cut})
     else:
-        context.console.print(build_table(report))
+        context.console.print(build_table(report, cut))
 
 
-def build_table(report: BuildReport) -> Table:
+def truncation(home: Home) -> dict[str, int] | None:
+    """Return what the encoder of the current index left unread; ``None`` where it reads all."""
+    return truncation_of(current_version(home.settings.index_root) / "encoder")
+
+
+def build_table(report: BuildReport, cut: dict[str, int] | None) -> Table:
     """Return what a build made, as a table."""
     table = Table(title=f"index {report.version}", show_header=False)
     routing = report.routing
     audit = routing["audit"]
     table.add_row("encoder", report.encoder.version)
+    if cut is not None:
+        table.add_row(
+            "  cut off",
+            f"{cut['cut']:,} of {cut['texts']:,} texts, {cut['tokens_lost']:,} tokens not read",
+        )
     table.add_row("patents", f"{report.patents:,}")
     table.add_row("  routed by", _counts(routing["patents"]))
     table.add_row("firms", f"{report.firms:,}")

@@ -9,10 +9,11 @@ import click
 
 from eval.harness import evaluate
 from eval.judgments import read_pool, read_qrels
+from eval.profiles import TRAINED_KINDS
 from matcher.errors import BadFile, MatcherError
 from matcher.types import RankedList, RelationKind, Uscc
 from service.bootstrap import Home
-from service.commands.build import build_table
+from service.commands.build import build_table, truncation
 from service.commands.evaluate import show_report
 from service.commands.options import Context, common, mute_libraries
 from service.commands.recommend import list_table
@@ -45,7 +46,7 @@ def demo(context: Context, data: Path) -> None:
         context.console.rule("build")
         with context.bars() as bars:
             report = home.build(bars)
-        context.console.print(build_table(report))
+        context.console.print(build_table(report, truncation(home)))
         context.console.rule("recommend")
         _recommend(context, home, files)
         context.console.rule("evaluate")
@@ -127,13 +128,15 @@ def _some_firms(home: Home, files: DataFolder) -> list[Uscc]:
 
 def _evaluate(context: Context, home: Home, judged: Judged) -> None:
     qrels = read_qrels(judged.qrels)
-    holders = {r.uscc for r in home.store.relations.iterate(RelationKind.OWNS)}
-    trained_on = len(holders & set(qrels))
+    relations = home.store.relations
+    learnt = {r.uscc for kind in TRAINED_KINDS for r in relations.iterate(kind)}
+    trained_on = len(learnt & set(qrels))
     if trained_on * 2 > len(qrels):
         # Firms one trained on are never firms one reports on.
+        kinds = " and ".join(f"'{kind}'" for kind in sorted(TRAINED_KINDS))
         context.console.print(
             f"{judged.qrels.name}: not evaluated; the encoder learnt from what {trained_on:,} of "
-            f"its {len(qrels):,} firms hold. Build a home without 'owns' to measure it."
+            f"its {len(qrels):,} firms own or license. Build a home without {kinds} to measure it."
         )
         return
     pool = read_pool(judged.pool) if judged.pool else None

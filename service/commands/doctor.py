@@ -10,7 +10,7 @@ import click
 from matcher.errors import MatcherError
 from matcher.index.index_set import IndexSet
 from service.bootstrap import Home
-from service.commands.options import Context, common, json_option, print_json
+from service.commands.options import Context, common, json_option, print_json, unusable
 
 Finding = tuple[str, bool, str]
 
@@ -42,11 +42,17 @@ def _findings(context: Context) -> list[Finding]:
         ("panhuo", True, f"{version('panhuo')} on Python {sys.version.split()[0]}")
     ]
     try:
+        context.settings()
+    except MatcherError as error:
+        return [*found, ("settings", False, str(error))]
+    try:
         with context.open() as home:
             found.append(("home", True, str(home.settings.home)))
             found += [_store(home), _catalogue(home), *_index(home)]
     except MatcherError as error:
         found.append(("store", False, str(error)))
+    except OSError as error:
+        found.append(("home", False, str(unusable(error))))
     return found
 
 

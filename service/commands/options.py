@@ -16,7 +16,7 @@ import click
 from pydantic import ValidationError
 from rich.console import Console
 
-from matcher.errors import InputError
+from matcher.errors import InputError, MatcherError
 from service.bootstrap import Home, open_home
 from service.config import Settings
 from service.terminal import Bars
@@ -95,6 +95,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 def common(function: F) -> F:
     """Give a verb ``--home`` and ``--quiet``; it gets a ``context`` argument."""
     return home_option(quiet_option(function))
+
+
+def unusable(error: OSError) -> MatcherError:
+    """Return what the system refused, as the sentence a user gets."""
+    place = f" at {error.filename}" if error.filename else ""
+    return MatcherError(
+        f"found {(error.strerror or str(error)).lower()!r}{place}",
+        "files and folders that can be read and written",
+        "check --home or PANHUO_HOME, the rights, and the free space",
+    )
 
 
 def print_json(value: object) -> None:

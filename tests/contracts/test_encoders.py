@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +18,9 @@ from embeddings.lsa import LsaEncoder
 from embeddings.pairs import Corpus
 from embeddings.sbert import ModelNotFound, SbertEncoder
 from embeddings.static import StaticEncoder, train_static
+from embeddings.tokeniser import Tokeniser
+from matcher.errors import IndexStale
+from service.encoders import open_encoder
 from tests.embeddings.test_training import SMALL, TOPICS, corpus
 
 TEXTS = ["轴承润滑脂", "光伏组件背板逆变器", "", "茶叶", "混凝土骨料减水剂养护" * 30, "???"]
@@ -25,7 +32,7 @@ def tiny_transformer(folder: Path) -> Path:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel, BertTokenizer
 
     torch.manual_seed(0)
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +40,7 @@ def tiny_transformer(folder: Path) -> Path:
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join(words), "utf-8")
-    tokenizer = BertTokenizerFast(
+    tokenizer = BertTokenizer(
         tokenizer_object=BertWordPieceTokenizer(str(vocabulary))._tokenizer, model_max_length=16
     )
     model = BertModel(
@@ -131,6 +138,69 @@ def test_another_weight_is_another_fingerprint(tmp_path: Path) -> None:
     config["max_seq_length"] = 8
     (folder / "sentence_bert_config.json").write_text(json.dumps(config), "utf-8")
     assert SbertEncoder(str(folder)).info.fingerprint != first
+
+
+def test_another_prompt_pooling_or_tokenizer_is_another_fingerprint(tmp_path: Path) -> None:
+    folder = tiny_transformer(tmp_path)
+
+    def fingerprint(name: str, change: Callable[[dict[str, Any]], None]) -> str:
+        copy = Path(shutil.copytree(folder, tmp_path / name.replace("/", "-")))
+        content = json.loads((copy / name).read_text("utf-8"))
+        change(content)
+        (copy / name).write_text(json.dumps(content), "utf-8")
+        return SbertEncoder(str(copy)).info.fingerprint
+
+    def pooled(config: dict[str, Any]) -> None:
+        config["pooling_mode"] = "cls"
+
+    def worded(config: dict[str, Any]) -> None:
+        words = config["model"]["vocab"]
+        words["轴"], words["承"] = words["承"], words["轴"]
+
+    found = [
+        SbertEncoder(str(folder)).info.fingerprint,
+        fingerprint(
+            "config_sentence_transformers.json", lambda c: c["prompts"].update(query="齿轮")
+        ),
+        fingerprint("1_Pooling/config.json", pooled),
+        fingerprint("tokenizer.json", worded),
+    ]
+    assert len(set(found)) == 4
+
+
+def test_use_does_not_change_the_fingerprint(tmp_path: Path) -> None:
+    encoder = SbertEncoder(str(tiny_transformer(tmp_path)))
+    encoder.encode_document(TEXTS)
+    assert encoder._fingerprint() == encoder.info.fingerprint
+
+
+def test_many_threads_get_the_rows_of_one(tmp_path: Path) -> None:
+    encoder = SbertEncoder(str(tiny_transformer(tmp_path)))
+    texts = [[topic * 8, topic] for topic in TOPICS[:40]]
+    alone = [encoder.encode_query(pair) for pair in texts]
+    before = replace(encoder.truncation)
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(encoder.encode_query, texts))
+    assert np.vstack(together) == pytest.approx(np.vstack(alone), abs=2e-6)
+    assert encoder.truncation.texts == 2 * before.texts
+    assert encoder.truncation.cut == 2 * before.cut
+    assert encoder.truncation.tokens_lost == 2 * before.tokens_lost
+
+
+def test_training_with_two_threads_is_repeatable() -> None:
+    two = replace(SMALL, threads=2)
+    first = train_static(corpus(), two).info.fingerprint
+    assert train_static(corpus(), two).info.fingerprint == first
+
+
+def test_a_table_of_another_tokeniser_is_refused(tmp_path: Path) -> None:
+    encoder = make_static(tmp_path)
+    assert isinstance(encoder, StaticEncoder)
+    encoder.save(tmp_path)
+    with pytest.raises(ValueError, match="cut by tokeniser"):
+        StaticEncoder.load(tmp_path, Tokeniser(domain_words=()))
+    with pytest.raises(IndexStale, match=r"'static' \(the words were cut by tokeniser"):
+        open_encoder(encoder.info, tmp_path, Tokeniser(domain_words=()))
 
 
 def test_a_missing_model_says_so(tmp_path: Path) -> None:

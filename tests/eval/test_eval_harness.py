@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
+from embeddings.encoder import Encoder
 from embeddings.lsa import LsaEncoder
 from eval.baselines import Conditions, RandomOrder, open_system
 from eval.harness import EvaluationConfig, evaluate
@@ -60,8 +62,10 @@ def test_the_report_starts_as_the_contract_says(report: EvaluationReport) -> Non
 
 def test_bm25_is_the_brute_force_ranking(home: Home, report: EvaluationReport, some: Qrels) -> None:
     engine = home.engine()
-    matrix = engine.index.patents.lexical.as_matrix().toarray()
-    words = {word: column for column, word in enumerate(engine.index.patents.lexical._words)}
+    lexical = engine.index.patents.lexical
+    shape = (lexical.n_documents, len(lexical._words))
+    matrix = sp.csc_matrix((lexical._data, lexical._rows, lexical._offsets), shape).toarray()
+    words = {word: column for column, word in enumerate(lexical._words)}
     firms = judged_firms(home.readers, [Uscc(query) for query in some], {}).profiles
     pool = open_pool(engine, home.readers.patents, some, None)
     for query, profile in zip(some, firms.values(), strict=True):
@@ -219,6 +223,30 @@ class _Leaking:
 
     def of_firms(self, usccs: list[Uscc]) -> dict[Uscc, tuple[Relation, ...]]:
         return {uscc: self._relations for uscc in usccs}
+
+
+def test_firms_that_the_encoder_learnt_from_are_told(home: Home, qrels: Qrels) -> None:
+    relations = [
+        *home.store.relations.iterate(RelationKind.OWNS),
+        *home.store.relations.iterate(RelationKind.LICENSED),
+    ]
+    learnt = len({r.uscc for r in relations} & set(qrels))
+    owners = len({r.uscc for r in relations if r.kind is RelationKind.OWNS} & set(qrels))
+    assert 0 < owners < learnt < 95
+    words = f"may have learnt from patents of {learnt} of 95 judged firms; see slices holds_patents"
+    engine = home.engine()
+    trained = replace(engine, encoder=_Named(engine.encoder, "static"))
+    for asked, told in ((trained, True), (engine, False)):
+        found = evaluate(asked, home.readers, qrels, systems=["random"], config=CONFIG)
+        assert any(words in text for text in found.warnings) == told
+
+
+class _Named:
+    """An encoder under another name."""
+
+    def __init__(self, encoder: Encoder, name: str) -> None:
+        self.info = replace(encoder.info, name=name)
+        self.encode_query, self.encode_document = encoder.encode_query, encoder.encode_document
 
 
 def test_slices_part_the_queries_and_keep_the_mean(home: Home, report: EvaluationReport) -> None:

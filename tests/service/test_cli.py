@@ -10,6 +10,7 @@ import pytest
 
 from service.cli import run
 from service.commands.doctor import _routing
+from tests.contracts.test_encoders import tiny_transformer
 
 SAMPLE = Path(__file__).parents[2] / "service" / "sample"
 FIRM = "91120116PHXCAXM85N"
@@ -161,12 +162,81 @@ def test_a_bad_setting_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PANHUO_THREADS", "many")
-    _, err = told(capsys, "doctor", "--home", str(tmp_path), code=1)
-    assert err == "" or "PANHUO_THREADS" in err
+    out, _ = told(capsys, "doctor", "--home", str(tmp_path), code=1)
+    assert "CURE settings: found PANHUO_THREADS='many'; expected " in out
+    assert "store" not in out
     monkeypatch.setenv("PANHUO_THREADS", "2")
     monkeypatch.setenv("PANHUO_INDEX_ENGINE", "magic")
     _, err = told(capsys, "build", "--home", str(tmp_path), code=1)
     assert "PANHUO_INDEX_ENGINE='magic'" in err
+
+
+def test_a_home_that_cannot_be_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for verb in (("firms-for", "CN0"), ("build",), ("recommend", "--uscc", FIRM)):
+        _, err = told(capsys, *verb, "--home", str(file / "x"), code=1)
+        assert err.startswith(f"panhuo: found 'not a directory' at {file}/x; expected ")
+        assert len(err.strip().splitlines()) == 1
+    monkeypatch.setenv("PANHUO_HOME", str(file))
+    _, err = told(capsys, "build", code=1)
+    assert err.startswith(f"panhuo: found 'file exists' at {file}; expected ")
+    out, _ = told(capsys, "doctor", code=1)
+    assert f"CURE home: found 'file exists' at {file}; expected " in out
+
+
+def test_a_policy_that_is_no_utf8_is_a_sentence(
+    lsa_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    policy = tmp_path / "policy.json"
+    policy.write_bytes('{"name": "试用"}'.encode("gbk"))
+    monkeypatch.setenv("PANHUO_POLICY", str(policy))
+    home = ("--home", str(lsa_home))
+    _, err = told(capsys, "recommend", "--text", "轴承", *home, code=1)
+    assert err == (
+        f"panhuo: {policy}: found bytes that are no UTF-8; expected a policy file in UTF-8; "
+        "save it as UTF-8.\n"
+    )
+
+
+def test_words_of_a_gbk_terminal_are_refused(
+    lsa_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "轴承".encode("gbk").decode("utf-8", "surrogateescape")
+    _, err = told(capsys, "recommend", "--text", words, "--home", str(lsa_home), code=2)
+    assert err.startswith("panhuo: found argument ")
+    assert "expected UTF-8; set terminal and locale to UTF-8" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_build_tells_what_a_model_does_not_read(
+    lsa_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = shutil.copytree(lsa_home, tmp_path / "home")
+    home = ("--home", str(folder))
+    out, _ = told(capsys, "build", "--encoder", "lsa", "--json", *home)
+    assert json.loads(out)["truncation"] is None
+    model = tiny_transformer(tmp_path / "tiny")
+    monkeypatch.chdir(model.parent)
+    out, _ = told(capsys, "build", "--encoder", model.name, "--json", *home)
+    built = json.loads(out)
+    assert built["encoder"].startswith("model-")
+    counts = built["truncation"]
+    assert 289 < counts["cut"] < counts["texts"] < counts["tokens_lost"]
+    # The model was given relative to one folder, and is found from another.
+    monkeypatch.chdir(tmp_path)
+    out, _ = told(capsys, "recommend", "--text", "轴承", "-n", "1", "--json", *home)
+    assert json.loads(out)["versions"]["encoder"] == built["encoder"]
+    out, _ = told(capsys, "build", "--encoder", str(model), *home)
+    assert f"{counts['cut']:,} of {counts['texts']:,} texts" in out
 
 
 def test_a_dry_run_writes_nothing_and_the_report_is_kept(
