@@ -84,8 +84,8 @@ def list_table(home: Home, found: RankedList) -> Table | Panel:
     table = Table(title=_title(home, found), caption=notes or None, show_lines=True)
     table.add_column("#", justify="right")
     table.add_column("得分", justify="right")
-    table.add_column("专利" if found.direction == "patents" else "企业", ratio=2)
-    table.add_column("理由", ratio=3)
+    table.add_column("专利" if found.direction == "patents" else "企业", ratio=2, overflow="fold")
+    table.add_column("理由", ratio=3, overflow="fold")
     for item in told.items:
         head, below = _named(item)
         reasons = "\n".join(reason.text for reason in item.reasons)
