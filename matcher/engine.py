@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from embeddings.encoder import Encoder
 from embeddings.tokeniser import Tokeniser
 from matcher.index.index_set import IndexSet
@@ -88,9 +86,3 @@ class Engine:
             rank(query, side, rows, self.index.own_rows(query.profile.own_patents), self.policy)
             for query, rows in zip(queries, candidates, strict=True)
         ]
-
-    def mask_of(self, patent_ids: Sequence[str]) -> Mask:
-        """Return bool (patents,): True for the ids that are indexed."""
-        mask = np.zeros(len(self.index.patents), dtype=bool)
-        mask[self.index.patents.ids.rows_of(patent_ids)] = True
-        return mask

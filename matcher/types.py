@@ -278,12 +278,3 @@ class FeedbackEvent:
     reason: DismissalReason | None = None
     evaluation: Evaluation | None = None
     text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgment:
-    """One graded judgment: query, document, relevance (0 = not relevant)."""
-
-    query_id: str
-    doc_id: str
-    relevance: int

@@ -86,17 +86,16 @@ class Patents:
 
     def field_dates(self, patent_ids: Sequence[PatentId]) -> dict[PatentId, str]:
         """Return id → what ``upsert`` was given as the dates of the patent's fields."""
-        query = sa.select(patents.c.patent_id, patents.c.field_dates)
-        found = {}
-        with self._database.reading() as connection:
-            for chunk in chunks(patent_ids):
-                for row in connection.execute(query.where(patents.c.patent_id.in_(chunk))):
-                    found[PatentId(row[0])] = str(row[1])
-        return found
+        return self._text_of(patents.c.field_dates, patent_ids)
 
     def hashes(self, patent_ids: Sequence[PatentId]) -> dict[PatentId, str]:
         """Return id → content hash of those that exist, as ``patent_hash`` makes it."""
-        query = sa.select(patents.c.patent_id, patents.c.content_hash)
+        return self._text_of(patents.c.content_hash, patent_ids)
+
+    def _text_of(
+        self, column: sa.Column[Any], patent_ids: Sequence[PatentId]
+    ) -> dict[PatentId, str]:
+        query = sa.select(patents.c.patent_id, column)
         found = {}
         with self._database.reading() as connection:
             for chunk in chunks(patent_ids):
