@@ -76,7 +76,12 @@ def pair_sources(
         bags: their ids, in the order of ``corpus.texts()``.
         seed: of the choice of partners inside one IPC group.
         leave_out: names of ``SOURCES`` not to use.
+
+    Raises:
+        ValueError: a name outside ``SOURCES``; an ablation of nothing would look like a result.
     """
+    if unknown := sorted(set(leave_out) - set(SOURCES)):
+        raise ValueError(f"found pair source {unknown[0]!r}; expected one of {', '.join(SOURCES)}")
     n = len(corpus.titles)
     lengths = bags.lengths()
     first_definition, first_scope = 2 * n, 2 * n + len(corpus.definitions)

@@ -62,6 +62,8 @@ def test_a_source_can_be_left_out() -> None:
     names = [s.name for s in pair_sources(texts, bags, 0)]
     assert names == ["body", "ipc", "group", "title"] or names == ["body", "ipc", "group"]
     assert "group" not in [s.name for s in pair_sources(texts, bags, 0, leave_out=["group"])]
+    with pytest.raises(ValueError, match="found pair source 'groups'"):
+        pair_sources(texts, bags, 0, leave_out=["groups"])
 
 
 def test_too_few_pairs_give_the_starting_table() -> None:
