@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, NewType
 
 import numpy as np
 import numpy.typing as npt
+
+from matcher.codes import DismissalReason as DismissalReason
+from matcher.codes import FeedbackKind as FeedbackKind
+from matcher.codes import GroupKind as GroupKind
+from matcher.codes import HolderKind as HolderKind
+from matcher.codes import LegalEvent as LegalEvent
+from matcher.codes import LegalStatus as LegalStatus
+from matcher.codes import PatentKind as PatentKind
+from matcher.codes import RelationKind as RelationKind
+from matcher.codes import StopState as StopState
 
 PatentId = NewType("PatentId", str)
 Uscc = NewType("Uscc", str)
@@ -24,58 +33,17 @@ ListId = NewType("ListId", str)
 FloatArray = npt.NDArray[np.float32]
 RowArray = npt.NDArray[np.int64]
 
-
-class PatentKind(StrEnum):
-    """发明 / 实用新型 / 外观设计."""
-
-    INVENTION = "INVENTION"
-    UTILITY_MODEL = "UTILITY_MODEL"
-    DESIGN = "DESIGN"
-    UNKNOWN = "UNKNOWN"
-
-
-class LegalStatus(StrEnum):
-    """有效 / 审中 / 失效. UNKNOWN is recommended, and the reasons say that it is unknown."""
-
-    IN_FORCE = "IN_FORCE"
-    PENDING = "PENDING"
-    LAPSED = "LAPSED"
-    UNKNOWN = "UNKNOWN"
-
-
-class StopState(StrEnum):
-    """Why a patent in force is not recommended; NONE for all others."""
-
-    NONE = ""
-    ABOUT_TO_ABANDON = "about_to_abandon"
-    OWNERSHIP_DISPUTE = "ownership_dispute"
-    UNSUITABLE = "unsuitable"
-    EXCLUSIVELY_LICENSED = "exclusively_licensed"
-    PRESERVED = "preserved"
-
-
-class HolderKind(StrEnum):
-    """Who holds a patent."""
-
-    UNIVERSITY = "university"
-    INSTITUTE = "institute"
-    HOSPITAL = "hospital"
-    FIRM = "firm"
-    OTHER = "other"
-
-
-class RelationKind(StrEnum):
-    """What a firm is to a patent."""
-
-    OWNS = "owns"
-    CO_APPLIED = "co_applied"
-    LICENSED = "licensed"
-    CONTACTED = "contacted"
+_GONE = ("注销", "吊销", "撤销", "清算", "停业", "迁出")
 
 
 @dataclass(frozen=True, slots=True)
 class Patent:
-    """One application with what is known of it; absent text is ``""``, absent dates ``None``."""
+    """One application with what is known of it; absent text is ``""``, absent dates ``None``.
+
+    Attributes:
+        checked_on: the day on which legal status and events were so.
+        self_grade: the holder's own grade (专利价值分级自评), 1 to 5 stars, 0 for none.
+    """
 
     patent_id: PatentId
     title: str
@@ -100,6 +68,17 @@ class Patent:
     open_licence: bool = False
     price_band: str = ""
     family_id: str = ""
+    grant_date: date | None = None
+    expires_on: date | None = None
+    events: tuple[LegalEvent, ...] = ()
+    checked_on: date | None = None
+    problems: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    emerging_industry: str = ""
+    college: str = ""
+    self_grade: int = 0
 
     @property
     def recommendable(self) -> bool:
@@ -123,6 +102,12 @@ class Firm:
     products: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    registration_status: str = ""
+
+    @property
+    def active(self) -> bool:
+        """True unless the register says that the firm is no more (注销, 吊销, 撤销, 清算)."""
+        return not any(word in self.registration_status for word in _GONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +132,36 @@ class Relation:
     uscc: Uscc
     patent_id: PatentId
     kind: RelationKind
+
+
+@dataclass(frozen=True, slots=True)
+class PatentGroup:
+    """Patents that are offered as one: a patent pool or a holder's grouped patents.
+
+    ``members`` are application numbers in the holder's order; some may not be in the catalogue.
+    """
+
+    group_id: str
+    kind: GroupKind
+    name: str
+    description: str = ""
+    holder: str = ""
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A group as it is offered in a list.
+
+    Attributes:
+        group: the pool or the grouped patents.
+        known: members that are in the catalogue, in the group's order.
+        members: those of them that may be recommended today.
+    """
+
+    group: PatentGroup
+    known: tuple[PatentId, ...]
+    members: tuple[PatentId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +213,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class RankedItem:
-    """One recommended patent (or firm, in the other direction)."""
+    """One recommended patent (or firm, in the other direction).
+
+    ``offer`` is the group that a patent stands for in the list, None for one by itself.
+    """
 
     rank: int
     item_id: str
@@ -206,6 +224,7 @@ class RankedItem:
     features: Mapping[str, float]
     segment: SegmentCode | None
     reasons: tuple[Reason, ...]
+    offer: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,27 +248,6 @@ class RankedList:
     made_at: datetime
     notes: tuple[Reason, ...] = ()
     segments: tuple[tuple[SegmentCode, float], ...] = ()
-
-
-class FeedbackKind(StrEnum):
-    """What a firm did with an item of a list."""
-
-    IMPRESSION = "impression"
-    CLICK = "click"
-    DISMISSAL = "dismissal"
-    CONTACT = "contact"
-    DIRECTED_NEED = "directed_need"
-    EVALUATION = "evaluation"
-
-
-class DismissalReason(StrEnum):
-    """Why an item is "not for us" (domain: three-axis evaluation)."""
-
-    NOT_OUR_FIELD = "not_our_field"
-    TOO_EARLY = "too_early"
-    TOO_DEAR = "too_dear"
-    HAVE_IT = "have_it"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

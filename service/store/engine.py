@@ -8,13 +8,19 @@ from types import TracebackType
 
 import sqlalchemy as sa
 
+from service.store.contacts import Contacts
 from service.store.database import Database
+from service.store.declarations import Declarations
 from service.store.demands import Demands
 from service.store.feedback import Feedback
 from service.store.firms import Firms
+from service.store.groups import Groups
+from service.store.history import History
+from service.store.import_jobs import ImportJobs
 from service.store.imports import Imports
 from service.store.patents import Patents
 from service.store.relations import Relations
+from service.store.statuses import Statuses
 
 
 class Store:
@@ -28,6 +34,12 @@ class Store:
         self.relations = Relations(database)
         self.feedback = Feedback(database)
         self.imports = Imports(database)
+        self.import_jobs = ImportJobs(database)
+        self.declarations = Declarations(database)
+        self.statuses = Statuses(database)
+        self.history = History(database)
+        self.contacts = Contacts(database)
+        self.groups = Groups(database)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

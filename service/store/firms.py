@@ -93,8 +93,10 @@ def _row(firm: Firm) -> dict[str, Any]:
         "needs": list_text(firm.needs),
         "tags": list_text(firm.tags),
     }
-    row["content_hash"] = content_hash(list(row.values()))
-    return row
+    # Younger columns count only when filled: hashes made before they existed stay right.
+    later = {"registration_status": firm.registration_status}
+    row["content_hash"] = content_hash([*row.values(), *filter(None, later.values())])
+    return row | later
 
 
 def _firm(row: Sequence[Any]) -> Firm:
@@ -111,4 +113,5 @@ def _firm(row: Sequence[Any]) -> Firm:
         products=list_values(row[9]),
         needs=list_values(row[10]),
         tags=list_values(row[11]),
+        registration_status=row[12],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -25,6 +26,7 @@ class ImportRecord:
     unchanged: int
     refused: int
     at: str
+    checked_on: date | None = None
 
 
 class Imports:
@@ -37,6 +39,19 @@ class Imports:
         """Keep the record."""
         with self._database.transaction() as connection:
             connection.execute(sa.insert(imports), asdict(record))
+
+    def checked_on(self, sha256: str, what: str) -> date | None:
+        """Return the day for which the file with this content first counted, None for a new one."""
+        query = (
+            sa.select(imports.c.checked_on)
+            .where(imports.c.sha256 == sha256, imports.c.what == what)
+            .where(imports.c.checked_on.is_not(None))
+            .order_by(imports.c.import_no)
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            found: date | None = connection.execute(query).scalar()
+            return found
 
     def latest(self, limit: int = 100) -> tuple[ImportRecord, ...]:
         """Return the last records, newest first."""

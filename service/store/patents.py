@@ -8,13 +8,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from matcher.errors import PatentNotFound
-from matcher.types import HolderKind, LegalStatus, Patent, PatentId, PatentKind, StopState
+from matcher.types import (
+    HolderKind,
+    LegalEvent,
+    LegalStatus,
+    Patent,
+    PatentId,
+    PatentKind,
+    StopState,
+)
 from service.store.database import Database
 from service.store.keys import application_key, publication_key
 from service.store.pages import list_text, list_values, pages
 from service.store.stamps import content_hash, read_stamp, stamp_text
+from service.store.stock_tables import contacts, declarations, patent_history, patent_statuses
 from service.store.tables import patents, relations
-from service.store.upsert import UpsertCounts, chunks, remove, upsert
+from service.store.upsert import Outcome, UpsertCounts, chunks, put, remove
 
 _FIELDS = tuple(
     column for column in patents.c if column.name not in {"field_dates", "content_hash"}
@@ -120,23 +129,31 @@ class Patents:
     def upsert(
         self, rows: Iterable[Patent], field_dates: Mapping[PatentId, str] | None = None
     ) -> UpsertCounts:
-        """Store the patents as they are, replacing those of the same id; return the counts.
+        """Store the patents as ``put`` does and return the counts alone."""
+        return self.put(rows, field_dates).counts
+
+    def put(
+        self, rows: Iterable[Patent], field_dates: Mapping[PatentId, str] | None = None
+    ) -> Outcome:
+        """Store the patents as they are, replacing those of the same id; say what changed.
 
         ``field_dates`` is the importer's note on how new each field is (``ingest/merge.py``); a
         patent stored without one loses its note.
         """
         notes = field_dates or {}
-        return upsert(
+        return put(
             self._database,
             patents,
             (_row(patent, notes.get(patent.patent_id, "")) for patent in rows),
         )
 
     def remove(self, patent_ids: Iterable[PatentId]) -> int:
-        """Delete the patents with their relations; return how many patents there were."""
+        """Delete the patents with all that hangs on them; return how many patents there were."""
         ids = list(patent_ids)
         with self._database.transaction() as connection:
             for chunk in chunks(ids):
+                for table in (declarations, patent_statuses, contacts, patent_history):
+                    connection.execute(sa.delete(table).where(table.c.patent_id.in_(chunk)))
                 linked = sa.select(*relations.primary_key).where(relations.c.patent_id.in_(chunk))
                 keys = [tuple(row) for row in connection.execute(linked)]
                 remove(self._database, relations, keys)
@@ -186,9 +203,29 @@ def _row(patent: Patent, field_dates: str) -> dict[str, Any]:
         "price_band": patent.price_band,
         "family_id": patent.family_id,
     }
-    row["content_hash"] = content_hash(list(row.values()), field_dates)
-    row["field_dates"] = field_dates
-    return row
+    later = _later(patent)
+    # Younger columns count only when filled: hashes made before they existed stay right.
+    filled = {name: value for name, value in later.items() if value not in {None, "", "[]", 0}}
+    hashed = [*row.values(), filled] if filled else list(row.values())
+    # When a status was checked is no content: the same status found again is no change.
+    note = f"{field_dates}{patent.checked_on or ''}"
+    row["content_hash"] = content_hash(hashed, note)
+    return row | later | {"checked_on": patent.checked_on, "field_dates": field_dates}
+
+
+def _later(patent: Patent) -> dict[str, Any]:
+    return {
+        "grant_date": patent.grant_date,
+        "expires_on": patent.expires_on,
+        "events": list_text(tuple(event.value for event in patent.events)),
+        "problems": list_text(patent.problems),
+        "effects": list_text(patent.effects),
+        "applications": list_text(patent.applications),
+        "topics": list_text(patent.topics),
+        "emerging_industry": patent.emerging_industry,
+        "college": patent.college,
+        "self_grade": patent.self_grade,
+    }
 
 
 def _patent(row: Sequence[Any]) -> Patent:
@@ -216,4 +253,15 @@ def _patent(row: Sequence[Any]) -> Patent:
         open_licence=row[20],
         price_band=row[21],
         family_id=row[22],
+        grant_date=row[23],
+        expires_on=row[24],
+        events=tuple(map(LegalEvent, list_values(row[25]))),
+        checked_on=row[26],
+        problems=list_values(row[27]),
+        effects=list_values(row[28]),
+        applications=list_values(row[29]),
+        topics=list_values(row[30]),
+        emerging_industry=row[31],
+        college=row[32],
+        self_grade=row[33],
     )

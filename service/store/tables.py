@@ -1,68 +1,52 @@
-"""The tables. Column order of an aggregate is the field order of its dataclass.
+"""The tables of the catalogue, of lists, feedback and imports; ``stock_tables`` holds the others.
 
-Ids are compared byte by byte: SQLite does so by itself, PostgreSQL by COLLATE "C"; otherwise the
-order of ids, and with it the rows of an index, would depend on the server's locale.
-Lists are JSON text, moments are ISO 8601 in UTC: both sort and compare alike on both databases.
+Column order of an aggregate is the field order of its dataclass.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-CONVENTION = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-metadata = sa.MetaData(naming_convention=CONVENTION)
-
-Key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-# SQLite counts up by itself only in a column declared INTEGER.
-Counter = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-def _text(name: str) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=False, server_default="")
-
-
-def _list(name: str) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=False, server_default="[]")
-
-
-def _key(name: str) -> sa.Column[str]:
-    return sa.Column(name, Key, nullable=False, server_default="")
-
+from service.store.schema import Counter, Key, key, metadata, text, text_list
 
 patents = sa.Table(
     "patents",
     metadata,
     sa.Column("patent_id", Key, primary_key=True),
-    _text("title"),
-    _key("application_no"),
-    _key("publication_no"),
-    _key("grant_no"),
-    _text("abstract"),
-    _text("first_claim"),
-    _text("technical_field"),
-    _list("ipc"),
-    _list("industry_codes"),
-    _text("kind"),
+    text("title"),
+    key("application_no"),
+    key("publication_no"),
+    key("grant_no"),
+    text("abstract"),
+    text("first_claim"),
+    text("technical_field"),
+    text_list("ipc"),
+    text_list("industry_codes"),
+    text("kind"),
     sa.Column("filing_date", sa.Date),
     sa.Column("publication_date", sa.Date),
-    _text("legal_status"),
-    _text("stop_state"),
-    _text("holder"),
-    _text("holder_kind"),
-    _text("holder_province"),
-    _text("holder_city"),
-    _text("maturity"),
+    text("legal_status"),
+    text("stop_state"),
+    text("holder"),
+    text("holder_kind"),
+    text("holder_province"),
+    text("holder_city"),
+    text("maturity"),
     sa.Column("open_licence", sa.Boolean, nullable=False, server_default=sa.false()),
-    _text("price_band"),
-    _text("family_id"),
-    _text("field_dates"),
+    text("price_band"),
+    text("family_id"),
+    sa.Column("grant_date", sa.Date),
+    sa.Column("expires_on", sa.Date),
+    text_list("events"),
+    sa.Column("checked_on", sa.Date),
+    text_list("problems"),
+    text_list("effects"),
+    text_list("applications"),
+    text_list("topics"),
+    text("emerging_industry"),
+    text("college"),
+    sa.Column("self_grade", sa.Integer, nullable=False, server_default="0"),
+    text("field_dates"),
     sa.Column("content_hash", sa.Text, nullable=False),
     sa.Index(None, "application_no"),
     sa.Index(None, "publication_no"),
@@ -73,17 +57,18 @@ firms = sa.Table(
     "firms",
     metadata,
     sa.Column("uscc", Key, primary_key=True),
-    _text("name"),
-    _text("business_scope"),
+    text("name"),
+    text("business_scope"),
     sa.Column("registered_on", sa.Date),
-    _text("org_type"),
-    _text("capital"),
-    _text("province"),
-    _text("city"),
-    _text("industry_code"),
-    _list("products"),
-    _list("needs"),
-    _list("tags"),
+    text("org_type"),
+    text("capital"),
+    text("province"),
+    text("city"),
+    text("industry_code"),
+    text_list("products"),
+    text_list("needs"),
+    text_list("tags"),
+    text("registration_status"),
     sa.Column("content_hash", sa.Text, nullable=False),
 )
 
@@ -91,18 +76,19 @@ demands = sa.Table(
     "demands",
     metadata,
     sa.Column("demand_id", Key, primary_key=True),
-    _text("title"),
-    _text("text"),
+    text("title"),
+    text("text"),
     sa.Column("uscc", Key),
-    _text("industry"),
-    _text("province"),
-    _text("city"),
+    text("industry"),
+    text("province"),
+    text("city"),
     sa.Column("posted_on", sa.Date),
-    _list("cooperation"),
+    text_list("cooperation"),
     sa.Column("content_hash", sa.Text, nullable=False),
     sa.Index(None, "uscc"),
 )
 
+# Personal data stands apart: nothing of the engine, of public records and of exports reads it.
 relations = sa.Table(
     "relations",
     metadata,
@@ -117,12 +103,12 @@ recommendation_lists = sa.Table(
     "recommendation_lists",
     metadata,
     sa.Column("list_id", Key, primary_key=True),
-    _text("subject"),
-    _text("direction"),
-    _text("encoder"),
-    _text("index_version"),
-    _text("policy"),
-    _text("made_at"),
+    text("subject"),
+    text("direction"),
+    text("encoder"),
+    text("index_version"),
+    text("policy"),
+    text("made_at"),
 )
 
 list_slots = sa.Table(
@@ -130,7 +116,7 @@ list_slots = sa.Table(
     metadata,
     sa.Column("list_id", Key, sa.ForeignKey("recommendation_lists.list_id"), primary_key=True),
     sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
-    _key("item_id"),
+    key("item_id"),
     sa.Column("score", sa.Double, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -140,17 +126,17 @@ feedback_events = sa.Table(
     metadata,
     sa.Column("arrival", Counter, primary_key=True, autoincrement=True),
     sa.Column("event_id", Key, nullable=False),
-    _key("list_id"),
+    key("list_id"),
     sa.Column("slot", sa.Integer, nullable=False),
-    _key("patent_id"),
-    _key("uscc"),
-    _text("kind"),
-    _text("at"),
-    _text("reason"),
+    key("patent_id"),
+    key("uscc"),
+    text("kind"),
+    text("at"),
+    text("reason"),
     sa.Column("prospect", sa.Integer),
     sa.Column("improvement", sa.Integer),
     sa.Column("cooperation", sa.Integer),
-    _text("text"),
+    text("text"),
     sa.UniqueConstraint("event_id"),
     sa.Index(None, "uscc", "at"),
 )
@@ -159,15 +145,16 @@ imports = sa.Table(
     "imports",
     metadata,
     sa.Column("import_no", Counter, primary_key=True, autoincrement=True),
-    _text("sha256"),
-    _text("name"),
-    _text("what"),
-    _text("kind"),
+    text("sha256"),
+    text("name"),
+    text("what"),
+    text("kind"),
     *(
         sa.Column(name, sa.Integer, nullable=False)
         for name in ("row_count", "records", "new", "changed", "unchanged", "refused")
     ),
-    _text("at"),
+    text("at"),
+    sa.Column("checked_on", sa.Date),
 )
 
 state = sa.Table(

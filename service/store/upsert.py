@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.database import Database
 from service.store.stamps import Stamp, same_content
+from service.store.tables import AGGREGATES
 
 # SQLite of Debian takes 32,766 parameters a statement; a composite key of three stays far below.
 CHUNK = 1_000
@@ -33,6 +34,15 @@ class UpsertCounts:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an upsert did, key by key; keys in neither set were stored already as they are."""
+
+    counts: UpsertCounts
+    new: frozenset[tuple[str, ...]]
+    changed: frozenset[tuple[str, ...]]
+
+
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     """Yield the items in lists of at most ``size``."""
     source = iter(items)
@@ -41,23 +51,36 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 
 
 def upsert(database: Database, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> UpsertCounts:
-    """Store the rows (keyed by the table's primary key) and return the counts.
+    """Store the rows as ``put`` does and return the counts alone."""
+    return put(database, table, rows).counts
+
+
+def put(database: Database, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> Outcome:
+    """Store the rows (keyed by the table's primary key) and return what that changed.
 
     Rows carry ``content_hash``; an equal hash means that nothing is written. Of two rows with
-    one key the later counts.
+    one key the later counts. Tables without a stamp are written without one.
     """
     counts = UpsertCounts()
+    new, changed = set[tuple[str, ...]](), set[tuple[str, ...]]()
     with database.transaction() as connection:
-        stamp = Stamp(connection, table.name)
+        stamp = Stamp(connection, table.name) if table.name in AGGREGATES else None
         for chunk in chunks(rows):
-            counts += _write(connection, table, stamp, chunk)
-        stamp.save()
-    return counts
+            done = _write(connection, table, stamp, chunk)
+            counts += done.counts
+            new |= done.new
+            changed |= done.changed
+        if stamp:
+            stamp.save()
+    return Outcome(counts, frozenset(new), frozenset(changed))
 
 
 def _write(
-    connection: sa.Connection, table: sa.Table, stamp: Stamp, rows: Sequence[Mapping[str, Any]]
-) -> UpsertCounts:
+    connection: sa.Connection,
+    table: sa.Table,
+    stamp: Stamp | None,
+    rows: Sequence[Mapping[str, Any]],
+) -> Outcome:
     names = [column.name for column in table.primary_key]
     by_key = {tuple(row[name] for name in names): row for row in rows}
     stored = _hashes(connection, table, by_key)
@@ -67,31 +90,36 @@ def _write(
         for key, row in by_key.items()
         if key in stored and stored[key] != row["content_hash"]
     }
-    changed = 0
-    for key, row in different.items():
-        stamp.remove(stored[key])
-        stamp.add(row["content_hash"])
-        changed += not same_content(stored[key], row["content_hash"])
-    for row in new:
-        stamp.add(row["content_hash"])
+    changed = {
+        key for key, row in different.items() if not same_content(stored[key], row["content_hash"])
+    }
+    if stamp:
+        for key, row in different.items():
+            stamp.remove(stored[key])
+            stamp.add(row["content_hash"])
+        for row in new:
+            stamp.add(row["content_hash"])
     if new:
         connection.execute(sa.insert(table), new)
     if different:
         connection.execute(_replace(connection, table), list(different.values()))
-    return UpsertCounts(len(new), changed, len(by_key) - len(new) - changed)
+    counts = UpsertCounts(len(new), len(changed), len(by_key) - len(new) - len(changed))
+    return Outcome(counts, frozenset(by_key) - frozenset(stored), frozenset(changed))
 
 
 def remove(database: Database, table: sa.Table, keys: Iterable[tuple[str, ...]]) -> int:
     """Delete the rows with these primary keys and return how many there were."""
     removed = 0
     with database.transaction() as connection:
-        stamp = Stamp(connection, table.name)
+        stamp = Stamp(connection, table.name) if table.name in AGGREGATES else None
         for chunk in chunks(keys):
             for row_hash in _hashes(connection, table, chunk).values():
-                stamp.remove(row_hash)
+                if stamp:
+                    stamp.remove(row_hash)
                 removed += 1
             connection.execute(sa.delete(table).where(_keyed(table, chunk)))
-        stamp.save()
+        if stamp:
+            stamp.save()
     return removed
 
 

@@ -19,6 +19,7 @@ from matcher.types import (
     DemandId,
     Firm,
     HolderKind,
+    LegalEvent,
     LegalStatus,
     Patent,
     PatentId,
@@ -55,6 +56,17 @@ FULL = Patent(
     open_licence=True,
     price_band="0-10万",
     family_id="f1",
+    grant_date=date(2021, 2, 3),
+    expires_on=date(2037, 7, 21),
+    events=(LegalEvent.GRANT, LegalEvent.PRESERVATION),
+    checked_on=date(2026, 11, 1),
+    problems=("噪声大",),
+    effects=("噪声低", "寿命长"),
+    applications=("风机",),
+    topics=("电机",),
+    emerging_industry="智能制造装备产业",
+    college="电气学院",
+    self_grade=4,
 )
 FIRM = Firm(
     uscc=Uscc("91110000600037341L"),
@@ -69,6 +81,7 @@ FIRM = Firm(
     products=("电机", "轴承"),
     needs=("求一种电机，转速高",),
     tags=("专精特新",),
+    registration_status="存续",
 )
 DEMAND = Demand(
     demand_id=DemandId("D1"),

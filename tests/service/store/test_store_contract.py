@@ -1,6 +1,6 @@
 """Every law of the store, on SQLite and PostgreSQL (the ``store`` fixture's parameter)."""
 
-from tests.contracts import store_catalogue, store_feedback
+from tests.contracts import store_catalogue, store_feedback, store_jobs, store_stock
 
 
 class TestPatents(store_catalogue.PatentLaws):
@@ -27,10 +27,34 @@ class TestFeedback(store_feedback.FeedbackLaws):
     """Feedback."""
 
 
+class TestDeclarations(store_stock.DeclarationLaws):
+    """Declarations."""
+
+
+class TestStatuses(store_stock.StatusLaws):
+    """Statuses."""
+
+
+class TestHistory(store_stock.HistoryLaws):
+    """History."""
+
+
+class TestContacts(store_stock.ContactLaws):
+    """Contacts."""
+
+
+class TestGroups(store_stock.GroupLaws):
+    """Groups."""
+
+
+class TestImportJobs(store_jobs.ImportJobLaws):
+    """Import jobs."""
+
+
 def test_no_law_escapes() -> None:
     laws = {
         law
-        for module in (store_catalogue, store_feedback)
+        for module in (store_catalogue, store_feedback, store_jobs, store_stock)
         for law in vars(module).values()
         if isinstance(law, type) and law.__name__.endswith("Laws")
     }

@@ -7,7 +7,8 @@ from alembic.migration import MigrationContext
 
 from service.store.engine import Store, open_store
 from service.store.migrate import HEAD, current, upgrade
-from service.store.tables import AGGREGATES, metadata
+from service.store.schema import metadata
+from service.store.tables import AGGREGATES
 
 
 def _differences(connection: sa.Connection) -> list[object]:
