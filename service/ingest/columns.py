@@ -1,97 +1,45 @@
 """Column names: what people write above a column, and which field it is.
 
-A header is compared after NFKC, in lower case, without blanks, leading ``*`` and ``[标]``: first
-whole, then its text before the first bracket. Names of one field stand in the order in which they
-count; the first one with a value in the row gives it. A new file family is a new name in a table.
+A heading is compared as ``headings.tidy`` says: first whole, then without its brackets. Headings
+of one field stand in the order in which they count: the operator's, the family's, those of
+``aliases.toml``. The first one with a value in the row gives it.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from service.ingest.aliases import Aliases, load_aliases
+from service.ingest.families import FAMILIES, Family
 from service.ingest.fields import text
+from service.ingest.headings import is_personal, shorter, tidy
 
-PATENTS: Mapping[str, str] = {
-    "patent_id": "patent_id",
-    "title": "title 标题 专利名称 发明名称 名称 标题(中文) 题名",
-    "application_no": "application_no 申请号 专利申请号 专利号 申请(专利)号",
-    "publication_no": "publication_no 公开(公告)号 公开号 公开公告号 公告号",
-    "grant_no": "grant_no 授权公告号 授权号",
-    "abstract": "abstract 摘要 摘要(中文)",
-    "first_claim": "first_claim 首项权利要求 主权项 独立权利要求 权利要求",
-    "technical_field": "technical_field 技术领域",
-    "ipc": "ipc IPC分类号 IPC 分类号 IPC主分类号 IPC主分类 主分类号 专利分类号 "
-    "本专利所属技术领域(IPC)",
-    "industry_codes": "industry_codes industry_code 国民经济行业分类号 国民经济行业分类 "
-    "国民经济分类",
-    "kind": "kind 专利类型 类型",
-    "filing_date": "filing_date 申请日 申请日期",
-    "publication_date": "publication_date 公开(公告)日 公开日 公告日 公开日期",
-    "legal_status": "legal_status 简单法律状态 专利有效性 当前法律状态 法律状态",
-    "legal_events": "legal_events 法律状态/事件",
-    "stop_state": "stop_state 一级实施状态",
-    "holder": "holder applicant 当前申请(专利权)人 当前权利人 专利权人 申请(专利权)人 申请人 "
-    "原始申请(专利权)人",
-    "holder_kind": "holder_kind 申请人类型 专利权人类型",
-    "holder_province": "holder_province 申请人省份 专利权人省份 省份",
-    "holder_city": "holder_city 申请人城市 专利权人城市 城市",
-    "maturity": "maturity 技术成熟度",
-    "open_licence": "open_licence 开放许可 是否开放许可",
-    "price_band": "price_band 意向价格",
-    "family_id": "family_id 同族号 简单同族号",
-}
-FIRMS: Mapping[str, str] = {
-    "uscc": "uscc 统一社会信用代码 社会信用代码 信用代码 工商统一社会信用代码",
-    "name": "name 企业名称 公司名称 系统匹配企业名称 单位名称",
-    "business_scope": "business_scope scope 经营范围",
-    "registered_on": "registered_on 注册日期 成立日期 成立时间",
-    "org_type": "org_type 企业类型 公司类型 企业(机构)类型",
-    "capital": "capital 注册资金 注册资本",
-    "province": "province 所在省份 所属省份 省份",
-    "city": "city 所属城市 所在城市 城市 地区",
-    "industry_code": "industry_code 行业代码 国民经济行业代码 国标行业小类代码",
-    "products": "products 主要产品 产品 主营产品",
-    "needs": "needs 技术需求 需求",
-    "tags": "tags 标签 企业标签",
-}
-DEMANDS: Mapping[str, str] = {
-    "demand_id": "demand_id 需求编号",
-    "title": "title name 需求名称 标题 名称",
-    "text": "text context 需求描述 需求内容 内容 描述",
-    "uscc": "uscc 统一社会信用代码 社会信用代码",
-    "industry": "industry classification 行业 所属行业 行业分类",
-    "province": "province 省份 所在省份 所属省份",
-    "city": "city 城市 所在城市 所属城市",
-    "posted_on": "posted_on posttime 发布日期 发布时间",
-    "cooperation": "cooperation cooperationmethod 合作方式",
-}
-RELATIONS: Mapping[str, str] = {
-    "uscc": "uscc 统一社会信用代码 社会信用代码",
-    "patent": "patent patent_id application_no publication_no 专利号 申请号 公开(公告)号 公开号",
-    "kind": "kind relation 关系",
-    "relevance": "relevance rel",
-}
-TABLES: Mapping[str, Mapping[str, str]] = {
-    "patents": PATENTS,
-    "firms": FIRMS,
-    "demands": DEMANDS,
-    "relations": RELATIONS,
-}
+Place = tuple[int, int, str]
+"""(Rank of the heading within its field, 1 for one found without its brackets, field.)"""
 
-_BEFORE = re.compile(r"^(?:\*|\[标\])+")
+# A product that writes main and further classes into two columns means both.
+_JOINED = frozenset({"ipc"})
+_OWN, _FAMILY, _SHIPPED = 0, 1_000, 2_000
+# The rules that forms put into a heading take some hundred characters; more is a cell of data.
+_LONGEST_HEADING = 2_000
 
 
 class Columns:
-    """The columns of one kind of record, as they stand in the rows of one file."""
+    """The columns of one kind of record, as a family names them in the rows of one file."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(
+        self, what: str, family: Family | None = None, aliases: Aliases | None = None
+    ) -> None:
+        self.what = what
+        self.family = family or FAMILIES[what][-1]
+        known = aliases or load_aliases()
+        self._named_here = _places(self.family.headings, _FAMILY)
         self._places = {
-            _tidy(name): (rank, field)
-            for field, names in TABLES[what].items()
-            for rank, name in enumerate(names.split())
+            **_places(known.shipped[what], _SHIPPED),
+            **self._named_here,
+            **_places(known.own.get(what, {}), _OWN),
         }
+        self._met: dict[str, Place | None] = {}
         self._layouts: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
 
     def field_of(self, header: str) -> str | None:
@@ -101,22 +49,32 @@ class Columns:
         ('holder', None)
         """
         place = self._place(header)
-        return place[1] if place else None
+        return place[2] if place else None
 
     def recognised(self, headers: Iterable[str]) -> int:
         """Return how many different fields the headers name."""
         return len({field for field in map(self.field_of, headers) if field})
 
+    def named_here(self, headers: Iterable[str]) -> frozenset[str]:
+        """Return the fields whose headings the family itself knows, not only the generic table."""
+        found = (_found(self._named_here, tidy(header)) for header in headers)
+        return frozenset(place[2] for place in found if place)
+
     def cells(self, row: Mapping[str, object]) -> dict[str, object]:
         """Return field → value for the fields that have one in this row."""
         found = {}
         for field, headers in self._layout(row).items():
-            for header in headers:
-                value = row[header]
-                if _holds(value):
-                    found[field] = value
-                    break
+            value = self._value(field, headers, row)
+            if value is not None:
+                found[field] = value
         return found
+
+    def written(self, row: Mapping[str, object]) -> dict[str, object]:
+        """Return field → cell as it was written: uncleaned, marks for nothing among them."""
+        return {
+            field: next((row[header] for header in headers if row[header] not in {"", None}), "")
+            for field, headers in self._layout(row).items()
+        }
 
     def header(self, field: str, row: Mapping[str, object]) -> str:
         """Return the header in this row's file under which the field stands, or its own name."""
@@ -127,26 +85,85 @@ class Columns:
         """Return whether the row's file has a column for the field."""
         return field in self._layout(row)
 
+    def by_field(self, headers: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return field → headers, those that count more first."""
+        ranked: dict[str, list[tuple[Place, str]]] = {}
+        for header in dict.fromkeys(headers):
+            if place := self._place(header):
+                ranked.setdefault(place[2], []).append((place, header))
+        return {
+            field: tuple(header for _, header in sorted(found, key=_rank))
+            for field, found in ranked.items()
+        }
+
+    def joins(self, field: str) -> bool:
+        """Return whether all columns of the field are read as one list."""
+        return field in _JOINED
+
+    def _value(self, field: str, headers: Sequence[str], row: Mapping[str, object]) -> object:
+        clean = self.family.cleaners.get(field)
+        held = [row[header] for header in headers if _holds(row[header])]
+        if not held:
+            return None
+        if field in _JOINED and len(held) > 1:
+            return _joined(held)
+        if clean is None:
+            return held[0]
+        # None says "not readable": the next column may be, else the reader names the first.
+        read = next((value for value in map(clean, held) if value is not None), held[0])
+        return read if _holds(read) else None
+
     def _layout(self, row: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
         keys = tuple(row)
         layout = self._layouts.get(keys)
         if layout is None:
             if len(self._layouts) > 1000:  # rows of free form: do not keep every one of them
                 self._layouts.clear()
-            ranked: dict[str, list[tuple[int, str]]] = {}
-            for header in keys:
-                if place := self._place(header):
-                    ranked.setdefault(place[1], []).append((place[0], header))
-            layout = {
-                field: tuple(header for _, header in sorted(found, key=lambda pair: pair[0]))
-                for field, found in ranked.items()
-            }
-            self._layouts[keys] = layout
+            layout = self._layouts[keys] = self.by_field(keys)
         return layout
 
-    def _place(self, header: str) -> tuple[int, str] | None:
-        name = _tidy(header)
-        return self._places.get(name) or self._places.get(name.partition("(")[0])
+    def _place(self, header: str) -> Place | None:
+        if len(header) > _LONGEST_HEADING:
+            return None
+        if header not in self._met:
+            if len(self._met) > 10_000:
+                self._met.clear()
+            self._met[header] = self._looked_up(header)
+        return self._met[header]
+
+    def _looked_up(self, header: str) -> Place | None:
+        name = tidy(header)
+        # Only a family whose forms ask for a contact person has one; it says so by its own table.
+        if is_personal(header) and not _found(self._named_here, name):
+            return None
+        return _found(self._places, name)
+
+
+def _places(headings: Mapping[str, Iterable[str]], base: int) -> dict[str, Place]:
+    return {
+        tidy(name): (base + rank, 0, field)
+        for field, names in headings.items()
+        for rank, name in enumerate(names)
+    }
+
+
+def _found(places: Mapping[str, Place], name: str) -> Place | None:
+    if place := places.get(name):
+        return place
+    for short in shorter(name):
+        if place := places.get(short):
+            return place[0], 1, place[2]
+    return None
+
+
+def _rank(pair: tuple[Place, str]) -> tuple[int, int]:
+    return pair[0][0], pair[0][1]
+
+
+def _joined(values: Sequence[object]) -> object:
+    if all(isinstance(value, list | tuple) for value in values):
+        return [part for value in values for part in value]  # type: ignore[attr-defined]
+    return " | ".join(map(text, values))
 
 
 def _holds(value: object) -> bool:
@@ -154,8 +171,3 @@ def _holds(value: object) -> bool:
     if isinstance(value, str) and len(value) <= 4:
         return bool(text(value))
     return value is not None
-
-
-def _tidy(header: str) -> str:
-    name = "".join(unicodedata.normalize("NFKC", header).split()).lower()
-    return _BEFORE.sub("", name.removeprefix("\ufeff"))

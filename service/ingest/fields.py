@@ -15,6 +15,7 @@ from service.ingest.problems import BadValue
 _EMPTY = frozenset({"", "-", "--", "—", "——", "/", "null", "NULL", "nan", "NaN", "None", "N/A"})
 _ODD = re.compile("[<&=\x00-\x1f\x7f\u200b-\u200f\ufeff\ud800-\udfff]|_x00")
 _FORMULA_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+_LINK = re.compile(r'=HYPERLINK\(\s*"[^"]*"\s*[,，;]\s*"(.*)"\s*\)', re.DOTALL | re.IGNORECASE)
 _BREAK_TAG = re.compile(r"<(?:br|/p|/div|/tr)\s*/?>", re.IGNORECASE)
 # Only names that office and database exports are known to leave behind: "a<b且c>d" is a formula.
 _TAG = re.compile(
@@ -34,7 +35,8 @@ _EXCEL_ZERO = date(1899, 12, 30)
 def text(value: object) -> str:
     """Return the cell as clean text, "" for an empty one.
 
-    Markup left over from exports, control characters and Excel's ``="…"`` are taken off.
+    Markup left over from exports, control characters and Excel's ``="…"`` are taken off; of a
+    ``=HYPERLINK("address","text")`` the text stays.
 
     >>> text("CO<base:Sub>2</base:Sub> "), text('="911"'), text(-0.0), text(None), text("-")
     ('CO2', '911', '0', '', '')
@@ -64,9 +66,9 @@ def _plain(value: object) -> str:
 
 
 def _cleaned(value: str) -> str:
-    if formula := _FORMULA_TEXT.fullmatch(value):
+    if formula := _LINK.fullmatch(value) or _FORMULA_TEXT.fullmatch(value):
         value = formula[1]
-    value = value.replace("_x000D_", "")
+    value = value.replace("_x000D_", "").replace("\r\n", "\n").replace("\r", "\n")
     if "<" in value:
         value = _TAG.sub("", _BREAK_TAG.sub("\n", value))
     if "&" in value:

@@ -17,6 +17,7 @@ from service.store.keys import compact
 
 _KEYS = frozenset({"uscc"})
 _FIELDS = tuple(item.name for item in fields_of(Firm))
+_LINES = ("name", "org_type", "capital", "registration_status")
 
 
 class FirmRecorder:
@@ -43,7 +44,7 @@ class FirmRecorder:
         """
         facts = Facts(cells)
         facts.found["uscc"] = numbers.uscc(fields.text(cells.get("uscc")))
-        for name in ("name", "org_type", "capital"):
+        for name in _LINES:
             facts.take(name, fields.line)
         if "name" not in facts.found and self.columns.has("name", row):
             raise BadValue("name", "", "missing", "Write the name of the firm.")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.ingest.cures import cure_zh
+
 _SHOWN = 200
+_MASK = "•••"
+PERSONAL_FIELDS = frozenset({"inventor", "contact_person", "contact_phone"})
+"""Fields that hold people, or how to reach them: no report shows their values."""
 
 
 class BadValue(ValueError):
@@ -27,33 +32,53 @@ class BadValue(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """One refused row, or one warning on a kept one: where, what, and the cure."""
+    """One refused row, or one warning on a kept one: where, what, and the cure.
+
+    Attributes:
+        line: the row's line in the file, from 1.
+        column: the heading, "" for the row as a whole.
+        value: what stood there, cut to 200 characters; ``•••`` for personal data.
+        problem: the code.
+        cure: what to do, in English.
+        cure_zh: what to do, in Chinese.
+    """
 
     line: int
     column: str
     value: str
     problem: str
     cure: str
+    cure_zh: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """Return the problem for the report."""
         return {
-            "line": self.line,
+            "row": self.line,
             "column": self.column,
             "value": self.value,
             "problem": self.problem,
             "cure": self.cure,
+            "cure_zh": self.cure_zh,
         }
 
 
 def row_problem(line: int, column: str, bad: BadValue) -> RowProblem:
     """Return the problem of a row, its value cut to what a report can show."""
-    return RowProblem(line, column, shown(bad.value), bad.problem, bad.cure)
+    value = shown(bad.value)
+    chinese = cure_zh(bad.problem, bad.field, value)
+    if bad.field in PERSONAL_FIELDS and value:
+        value = _MASK
+    return RowProblem(line, column, value, bad.problem, bad.cure, chinese)
+
+
+def file_problem(line: int, value: str, problem: str, cure: str) -> RowProblem:
+    """Return the problem of a row that could not be taken apart into cells."""
+    return RowProblem(line, "", value, problem, cure, cure_zh(problem, "", value))
 
 
 def shown(value: object) -> str:
     """Return the value as text, cut to 200 characters."""
     text = value if isinstance(value, str) else str(value)
+    text = text[:_SHOWN] if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
     # A half surrogate would make the report itself unwritable.
-    text = text.encode("utf-8", "replace").decode()
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text.encode("utf-8", "replace").decode()

@@ -6,21 +6,21 @@ files and sheets (the header included), rows of Parquet files.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from hashlib import file_digest
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn, Protocol
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Protocol
 
 from matcher.errors import BadFile
-from service.ingest.encoding import examine
-from service.ingest.problems import RowProblem, shown
+from service.ingest.aliases import Aliases
+from service.ingest.columns import Columns
+from service.ingest.families import AUTO, Family
+from service.ingest.headers import Sought
+from service.ingest.layout import Layout
+from service.ingest.problems import RowProblem, file_problem, shown
 
 Row = tuple[int, dict[str, object] | RowProblem]
 Wanted = Callable[[str], bool]
+RowMaker = Callable[[int, Sequence[object]], dict[str, object] | RowProblem]
 
 DELIMITED = (".csv", ".tsv", ".txt")
 NDJSON = (".ndjson", ".jsonl")
@@ -32,13 +32,19 @@ TABLE_ENDINGS = (*DELIMITED, *NDJSON, *PARQUET, *WORKBOOKS)
 ENDINGS = (*TABLE_ENDINGS, *QRELS)
 """Every ending that is read."""
 
-_BATCH = 2_000
+_PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 class Source(Protocol):
     """One opened file."""
 
     sha256: str
+    columns: Columns
+    layout: Layout
+
+    @property
+    def family(self) -> Family:
+        """Return the family whose headings and cells the rows have."""
 
     def rows(self, wanted: Wanted | None = None) -> Iterator[Row]:
         """Yield the rows; columns that are not wanted may be left out.
@@ -51,107 +57,101 @@ class Source(Protocol):
         """Let go of what the source holds."""
 
 
-class NdjsonSource:
-    """A file with one JSON object a line."""
-
-    def __init__(self, path: Path) -> None:
-        known = examine(path)
-        self.sha256 = known.sha256
-        self._path = path
-        self._encoding = known.encoding
-
-    def rows(self, wanted: Wanted | None = None) -> Iterator[Row]:
-        """Yield an object a line; blank lines are passed over."""
-        with self._path.open(encoding=self._encoding, newline="\n") as lines:
-            for number, written in enumerate(lines, start=1):
-                if written.strip():
-                    yield number, _object(number, written)
-
-    def close(self) -> None:
-        """Do nothing: no file is held between two readings."""
-
-
-def _object(number: int, written: str) -> dict[str, object] | RowProblem:
-    cure = 'Write one JSON object on each line, like {"title": "…"}.'
-    try:
-        found = json.loads(written, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return RowProblem(number, "", shown(written.strip()), "json_syntax", cure)
-    if not isinstance(found, dict):
-        return RowProblem(number, "", shown(written.strip()), "json_object", cure)
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-class ParquetSource:
-    """A Parquet file, read batch by batch and only in its wanted columns."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with path.open("rb") as source:
-            self.sha256 = file_digest(source, "sha256").hexdigest()
-        try:
-            with pq.ParquetFile(path) as file:
-                self._names = list(file.schema_arrow.names)
-        except (pa.ArrowException, OSError) as error:
-            raise self._damaged(error) from error
-
-    def rows(self, wanted: Wanted | None = None) -> Iterator[Row]:
-        """Yield the rows; the line is the row's number from 1."""
-        names = [name for name in self._names if wanted is None or wanted(name)]
-        number = 0
-        try:
-            with pq.ParquetFile(self._path, pre_buffer=False) as file:
-                for batch in file.iter_batches(_BATCH, columns=names, use_threads=False):
-                    columns = [column.to_pylist() for column in batch.columns]
-                    for cells in zip(*columns, strict=True):
-                        number += 1
-                        yield number, dict(zip(names, cells, strict=True))
-        except (pa.ArrowException, OSError) as error:
-            raise self._damaged(error) from error
-
-    def close(self) -> None:
-        """Do nothing: no file is held between two readings."""
-
-    def _damaged(self, error: Exception) -> BadFile:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return BadFile(
-            str(self._path), f"found damage: {said}", "a Parquet file", "write the file again"
-        )
-
-
-def open_source(path: Path, recognised: Callable[[list[str]], int]) -> Source:
+def open_source(
+    path: Path,
+    *,
+    what: str = "patents",
+    family: str = AUTO,
+    sheet: str = "",
+    aliases: Aliases | None = None,
+) -> Source:
     """Return the source for the file's ending.
 
-    ``recognised`` counts the known column names of a row of headers; tables use it to find
-    their header among the first lines.
+    Args:
+        path: the file.
+        what: patents, firms, demands, relations or groups.
+        family: the name of a family of these, or ``auto`` for the one that fits best.
+        sheet: which sheet of a workbook; by default the visible one whose header fits best.
+        aliases: the headings of the generic family; by default those that are shipped.
 
     Raises:
-        BadFile: no such file, an unknown ending, or a file that is not what its ending says.
+        BadFile: no such file, an unknown ending, a file that is not what its ending says, no
+            such sheet, no header, or a family whose key columns the file has not.
+        InputError: unknown ``what`` or family.
     """
     # Imported here, where all families meet; they take Row and Source from this module.
     from service.ingest.delimited import DelimitedSource, QrelsSource
+    from service.ingest.ndjson import NdjsonSource
+    from service.ingest.parquet import ParquetSource
     from service.ingest.sheets import SheetSource
 
+    sought = Sought(what, family, sheet, aliases)
     if not path.is_file():
         raise BadFile(str(path), "found no such file", "a file to read", "check the path")
     ending = path.suffix.lower()
-    if ending in DELIMITED:
-        return DelimitedSource(path, recognised)
-    if ending in NDJSON:
-        return NdjsonSource(path)
-    if ending in PARQUET:
-        return ParquetSource(path)
     if ending in WORKBOOKS:
-        return SheetSource(path, recognised)
+        return SheetSource(path, sought)
+    if ending in PARQUET:
+        return ParquetSource(path, sought)
+    if ending in (*DELIMITED, *NDJSON, *QRELS):
+        _refuse_workbook(path)
+    if ending in DELIMITED:
+        return DelimitedSource(path, sought)
+    if ending in NDJSON:
+        return NdjsonSource(path, sought)
     if ending in QRELS:
-        return QrelsSource(path)
+        return QrelsSource(path, sought)
     raise BadFile(
         str(path),
         f"found the ending {ending!r}",
         "one of " + ", ".join(ENDINGS),
         "save the file in one of these formats",
     )
+
+
+def _refuse_workbook(path: Path) -> None:
+    with path.open("rb") as source:
+        head = source.read(4)
+    if head in _PACKED:
+        raise BadFile(
+            str(path),
+            f"found a workbook or archive named {path.suffix}",
+            "a text file",
+            "give a workbook the ending .xlsx or .xls, or save the sheet as CSV UTF-8",
+        )
+
+
+def row_maker(header: Sequence[str], wanted: Wanted | None = None) -> RowMaker:
+    """Return what makes header → cell of a line's cells.
+
+    Missing cells at the end are empty, surplus ones a problem. Of two columns with one heading
+    the first that holds something counts; columns without heading are left out.
+    """
+    width = len(header)
+    names = [name for name in dict.fromkeys(header) if name and (wanted is None or wanted(name))]
+    kept = set(names)
+    places = [(at, name) for at, name in enumerate(header) if name in kept]
+    empty = dict.fromkeys(names, "")
+
+    def make(line: int, cells: Sequence[object]) -> dict[str, object] | RowProblem:
+        if len(cells) > width and (surplus := _surplus(line, cells, width)):
+            return surplus
+        row: dict[str, object] = dict(empty)
+        here = len(cells)
+        for at, name in places:
+            if at < here and row[name] in {"", None}:
+                row[name] = cells[at]
+        return row
+
+    return make
+
+
+def _surplus(line: int, cells: Sequence[object], width: int) -> RowProblem | None:
+    first = next((cell for cell in cells[width:] if cell not in {"", None}), None)
+    if first is None:
+        return None
+    cure = (
+        f"The header has {width} columns, this row {len(cells)}: put quotes around a cell that "
+        "holds the delimiter."
+    )
+    return file_problem(line, shown(first), "surplus_cell", cure)

@@ -69,6 +69,7 @@ PROVINCES = frozenset(
     )
 )
 _PROVINCE_END = re.compile(r"(?:壮族|回族|维吾尔)?自治区$|特别行政区$|省$|市$")
+_DIGITS = str.maketrans("一二三四五两", "123452")
 _CITY = re.compile(r"[\u3400-\u9fff·]{1,12}")
 
 
@@ -125,6 +126,20 @@ def relation_kind(word: str) -> RelationKind:
     if found is None:
         raise _unknown("kind", word, "owns, co_applied, licensed or contacted")
     return found
+
+
+def stars(word: str) -> int:
+    """Return the stars of a grade written as 五星, 5星, ★★★ or 5; raise ``BadValue``.
+
+    >>> stars("五星"), stars("★★★"), stars("4")
+    (5, 3, 4)
+    """
+    if word and not word.strip("★"):
+        return min(len(word), 5)
+    digit = word.strip("级星").translate(_DIGITS)
+    if digit not in {"1", "2", "3", "4", "5"}:
+        raise _unknown("self_grade", word, "五星, 四星, 三星, 二星 or 一星")
+    return int(digit)
 
 
 def yes_no(word: str, field: str) -> bool:

@@ -225,7 +225,8 @@ def test_all_31_provinces_and_the_other_three() -> None:
         ("ＩＰＣ分类号", "ipc"),
         ("*技术成熟度（必填）", "maturity"),
         ("Patent_ID", "patent_id"),
-        ("发明人", None),
+        ("发明人", "inventor"),
+        ("联系人", None),
     ],
 )
 def test_headers(header: str, field: str | None) -> None:

@@ -1,0 +1,61 @@
+"""The 盘活 template: what universities fill in for the national stock-taking."""
+
+from __future__ import annotations
+
+from service.ingest.families.family import Family, table
+
+PANHUO_TEMPLATE = Family(
+    name="panhuo-template",
+    what="patents",
+    # Columns A to AD of the sheet 批量导入, each a field of its own: it is written back.
+    headings=table(
+        sequence="序号",
+        application_no="申请号",
+        title="专利名称",
+        legal_status="法律状态",
+        years_in_force="维持年限",
+        inventor="发明人",
+        college="所属学院",
+        group_name="组合专利名称",
+        group_members="组合专利信息",
+        group_description="组合专利描述",
+        funded="是否属于财政资助科研项目形成专利",
+        implementation_state="一级实施状态",
+        implementation_detail="二级状态描述",
+        implementation_outcome="金额(万元)/评价结果/产品名称 金额/评价结果/产品名称 金额",
+        implementation_note="备注",
+        willingness_first="转化意愿(一级)",
+        willingness_second="转化意愿(二级)",
+        willingness_fee="费用标准",
+        willingness_cities="意向合作城市",
+        willingness_firms="意向合作企业",
+        price_band="意向价格",
+        contact_person="联系人",
+        contact_phone="联系方式",
+        maturity="技术成熟度",
+        self_grade="专利价值分级自评",
+        advantages="本专利对应产品、技术优势、性能指标",
+        industry="国民经济行业分类",
+        prospect="产业化前景描述",
+        emerging_industry="战新分类",
+        field_ipc="本专利所属技术领域(IPC) 本专利所属技术领域",
+    ),
+    distinctive=(
+        "是否属于财政资助科研项目形成专利",
+        "一级实施状态",
+        "二级状态描述",
+        "转化意愿(一级)",
+        "转化意愿(二级)",
+        "费用标准",
+        "意向合作城市",
+        "意向合作企业",
+        "专利价值分级自评",
+        "产业化前景描述",
+        "战新分类",
+        "本专利对应产品、技术优势、性能指标",
+        "本专利所属技术领域(IPC)",
+        "组合专利信息",
+    ),
+    required=(("application_no",), ("title",)),
+    continues=True,
+)

@@ -1,0 +1,63 @@
+"""PatSnap (智慧芽) exports."""
+
+from __future__ import annotations
+
+from service.ingest.families.cells import PATENT_CELLS
+from service.ingest.families.family import Family, table
+
+PATSNAP = Family(
+    name="patsnap",
+    what="patents",
+    headings=table(
+        title="标题 标题(译)(简体中文) 标题(简体中文) 标题(译)",
+        application_no="申请号",
+        publication_no="公开(公告)号",
+        abstract="摘要 摘要(译)(简体中文) 摘要(简体中文) 摘要(译)",
+        first_claim="首项权利要求 首权 独立权利要求 权利要求",
+        technical_field="技术领域",
+        ipc="IPC主分类号 IPC分类号",
+        industry_codes="国民经济行业分类号 国民经济行业分类",
+        kind="专利类型",
+        filing_date="申请日",
+        publication_date="公开(公告)日",
+        grant_date="授权日 授权公告日",
+        expires_on="预估到期日 失效日",
+        legal_status="简单法律状态",
+        legal_events="法律状态/事件",
+        holder="当前申请(专利权)人 当前申请(专利权)人(译)(简体中文) 原始申请(专利权)人",
+        holder_kind="当前申请(专利权)人类型 申请(专利权)人类型",
+        holder_province="当前申请(专利权)人州/省 申请(专利权)人州/省",
+        holder_city="当前申请(专利权)人地市 申请(专利权)人地市",
+        holder_uscc="当前申请(专利权)人统一社会信用代码",
+        family_id="简单同族 简单同族编号",
+        problems="技术问题短语 技术问题句 技术问题",
+        effects="技术功效短语 技术功效句 技术功效",
+        applications="应用领域分类",
+        topics="技术主题分类",
+        emerging_industry="战略新兴产业分类 战略性新兴产业分类",
+        inventor="发明人",
+        licence_kind="许可类型",
+        pledge="质权人 当前质权人 质押期限",
+    ),
+    distinctive=(
+        "当前申请(专利权)人",
+        "原始申请(专利权)人",
+        "简单法律状态",
+        "法律状态/事件",
+        "标题(译)(简体中文)",
+        "摘要(译)(简体中文)",
+        "技术问题短语",
+        "应用领域分类",
+        "技术主题分类",
+        "国民经济行业分类号",
+        "战略新兴产业分类",
+        "预估到期日",
+        "简单同族",
+        "简单同族专利申请数量",
+        "简单同族被引用专利总数",
+        "被引用专利数量",
+        "专利价值",
+    ),
+    required=(("application_no", "publication_no"), ("title",)),
+    cleaners=PATENT_CELLS,
+)
