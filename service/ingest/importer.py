@@ -1,34 +1,57 @@
-"""Import files: read twice, write once, report every row.
-
-The first reading only looks for keys that stand on several rows. Rows with such a key are held
-back until the end and merged with each other; all other rows are stored as they come, batch by
-batch. So a file larger than memory can be read, and the result does not depend on where a batch
-ends. A file is one transaction: an error in the middle leaves nothing of it.
-"""
+"""Import files, one transaction each: an error in the middle leaves nothing of a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from matcher.errors import BadFile, InputError
 from matcher.types import RelationKind
+from service.ingest.aliases import Aliases, load_aliases
 from service.ingest.demands import DemandRecorder
+from service.ingest.families import AUTO
+from service.ingest.file_import import FileImport, Progress, repeated_keys
 from service.ingest.firms import FirmRecorder
+from service.ingest.groups import GroupRecorder
 from service.ingest.patents import PatentRecorder
-from service.ingest.problems import BadValue, RowProblem, row_problem
-from service.ingest.records import Cells, Parsed, Recorder
+from service.ingest.records import FileContext, Recorder
 from service.ingest.relations import RelationRecorder
 from service.ingest.report import FileReport, ImportReport
 from service.ingest.rows import Source, open_source
 from service.store.engine import Store
 from service.store.imports import ImportRecord
 
-Progress = Callable[[str, int], None]
+__all__ = ["WHAT", "ImportOptions", "Progress", "import_files"]
 
-_BATCH = 2_000
+WHAT = ("patents", "firms", "demands", "relations", "groups")
+"""What can be imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How files are read, where they do not say it themselves.
+
+    Attributes:
+        family: name of a file family, or ``auto``.
+        sheet: of a workbook; "" for the one whose header fits best.
+        aliases: a TOML file with further headings.
+        checked_on: the day on which what the files say of status and holder was so; by default
+            the day of the import, or that of the first import of a file with the same bytes.
+        holder: whose the patents are where the file names no holder.
+        file_name: how the file is called in reports and history; by default its own name.
+        kind: what relations are of whose rows do not say it.
+    """
+
+    family: str = AUTO
+    sheet: str = ""
+    aliases: Path | None = None
+    checked_on: date | None = None
+    holder: str = ""
+    file_name: str = ""
+    kind: RelationKind | None = None
 
 
 class _DryRun(Exception):
@@ -40,6 +63,7 @@ def import_files(
     what: str,
     paths: Sequence[Path],
     *,
+    options: ImportOptions | None = None,
     kind: RelationKind | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -48,172 +72,121 @@ def import_files(
 
     Args:
         store: where to; its schema is up to date.
-        what: patents, firms, demands or relations.
+        what: patents, firms, demands, relations or groups.
         paths: files of any known format.
-        kind: what relations are of whose rows do not say it.
+        options: how they are read.
+        kind: what relations are of whose rows do not say it; the same as ``options.kind``.
         dry_run: do all of it and take it back.
         progress: called with file name and number of rows now and then.
 
     Raises:
-        InputError: ``what`` is none of the four.
+        InputError: ``what`` is none of the five, or the aliases cannot be read.
         StoreUnavailable: the database stopped answering; the file at work left nothing.
     """
-    recorder = _recorder(store, what, kind)
+    if what not in WHAT:
+        expected = ", ".join(WHAT[:-1]) + f" or {WHAT[-1]}"
+        raise InputError(f"found {what!r}", expected, "name one of them")
+    options = options or ImportOptions()
+    options = replace(options, kind=kind or options.kind)
+    job = _Import(store, what, options, load_aliases(options.aliases), progress)
     if not dry_run:
-        files = [_import_one(store, what, recorder, path, kind, progress) for path in paths]
-        return ImportReport(what, dry_run, tuple(files))
-    files = []
+        return ImportReport(what, dry_run, tuple(map(job.file, paths)))
+    files: list[FileReport] = []
     try:
         with store.transaction():
-            for path in paths:
-                files.append(_import_one(store, what, recorder, path, kind, progress))
+            files += map(job.file, paths)
             raise _DryRun
     except _DryRun:
         return ImportReport(what, dry_run, tuple(files))
 
 
-def _recorder(store: Store, what: str, kind: RelationKind | None) -> Recorder:
-    match what:
-        case "patents":
-            return PatentRecorder(store)
-        case "firms":
-            return FirmRecorder(store)
-        case "demands":
-            return DemandRecorder(store)
-        case "relations":
-            return RelationRecorder(store, kind)
-    raise InputError(f"found {what!r}", "patents, firms, demands or relations", "name one of them")
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One call of ``import_files``."""
 
+    store: Store
+    what: str
+    options: ImportOptions
+    aliases: Aliases
+    progress: Progress | None
 
-def _import_one(
-    store: Store,
-    what: str,
-    recorder: Recorder,
-    path: Path,
-    kind: RelationKind | None,
-    progress: Progress | None,
-) -> FileReport:
-    try:
-        source = open_source(path, recorder.columns.recognised)
-    except BadFile as failure:
-        return FileReport(path.name, failure=failure)
-    try:
-        repeated = _repeated_keys(source, recorder)
-        with store.transaction():
-            report = FileReport(path.name, source.sha256)
-            _FileImport(recorder, report, repeated, progress).run(source)
-            store.imports.append(_record(report, what, kind))
-        return report
-    except BadFile as failure:
-        return FileReport(path.name, source.sha256, failure=failure)
-    finally:
-        source.close()
-
-
-def _repeated_keys(source: Source, recorder: Recorder) -> frozenset[int]:
-    """Return the hashes of keys that stand on more than one row.
-
-    Hashes, not keys: a file has millions. Two keys with one hash are only held back in vain.
-    """
-    columns, wanted = recorder.columns, recorder.key_fields
-    seen, repeated = set[int](), set[int]()
-    for _, row in source.rows(lambda header: columns.field_of(header) in wanted):
-        if not isinstance(row, RowProblem):
-            hashes = set(map(hash, recorder.keys(columns.cells(row))))
-            repeated |= hashes & seen
-            seen |= hashes
-    return frozenset(repeated)
-
-
-class _FileImport:
-    """One file on its way into the store."""
-
-    def __init__(
-        self,
-        recorder: Recorder,
-        report: FileReport,
-        repeated: frozenset[int],
-        progress: Progress | None,
-    ) -> None:
-        self._recorder = recorder
-        self._report = report
-        self._repeated = repeated
-        self._progress = progress
-        self._row: Mapping[str, object] = {}
-
-    def run(self, source: Source) -> None:
-        """Store the rows of the source and count them in the report."""
-        held: list[Parsed] = []
-        batch: list[Parsed] = []
-        for parsed, is_repeated in self._parsed(source):
-            (held if is_repeated else batch).append(parsed)
-            if len(batch) >= _BATCH:
-                self._write(batch)
-                batch = []
-        self._write(batch)
-        self._write(held)
-        self._report.settle()
-
-    def _parsed(self, source: Source) -> Iterator[tuple[Parsed, bool]]:
-        columns, report = self._recorder.columns, self._report
-        for line, row in source.rows(lambda header: columns.field_of(header) is not None):
-            report.rows += 1
-            if isinstance(row, RowProblem):
-                report.refuse([row])
-                continue
-            self._row = row
-            cells = columns.cells(row)
-            parsed = self._one(line, cells, row)
-            if parsed is not None:
-                yield parsed, self._is_repeated(cells)
-
-    def _one(self, line: int, cells: Cells, row: Mapping[str, object]) -> Parsed | None:
-        columns, report = self._recorder.columns, self._report
+    def file(self, path: Path) -> FileReport:
+        """Import one file."""
+        options = self.options
+        report = FileReport(options.file_name or path.name)
         try:
-            parsed = self._recorder.parse(line, cells, row)
-        except BadValue as bad:
-            report.refuse([row_problem(line, columns.header(bad.field, row), bad)])
-            return None
-        if parsed is None:
-            report.skipped += 1
-            return None
-        if parsed.warnings:
-            report.warn(
-                [row_problem(line, columns.header(bad.field, row), bad) for bad in parsed.warnings]
+            source = open_source(
+                path,
+                what=self.what,
+                family=options.family,
+                sheet=options.sheet,
+                aliases=self.aliases,
             )
-        return parsed
+        except BadFile as failure:
+            report.failure = failure
+            return report
+        report.sha256, report.layout = source.sha256, source.layout
+        with closing(source):
+            try:
+                self._stored(source, report)
+            except BadFile as failure:
+                # Nothing of the file stays, so nothing of the counts may.
+                return replace(_emptied(report), failure=failure)
+        return report
 
-    def _is_repeated(self, cells: Cells) -> bool:
-        if not self._repeated:
-            return False
-        return any(hash(key) in self._repeated for key in self._recorder.keys(cells))
+    def _stored(self, source: Source, report: FileReport) -> None:
+        context = self._context(source, report)
+        recorder = self._recorder(context)
+        recorder.columns = source.columns
+        repeated = repeated_keys(source, recorder)
+        with self.store.transaction():
+            FileImport(recorder, report, repeated, self.progress).run(source)
+            self.store.imports.append(self._record(report, context))
 
-    def _write(self, batch: Sequence[Parsed]) -> None:
-        if not batch:
-            return
-        report = self._report
-        written = self._recorder.write(batch)
-        report.counts += written.counts
-        header = self._recorder.columns.header
-        report.refuse(
-            [replace(bad, column=header(bad.column, self._row)) for bad in written.refused]
+    def _context(self, source: Source, report: FileReport) -> FileContext:
+        now = datetime.now(UTC)
+        earlier = self.store.imports.checked_on(source.sha256, self.what)
+        asked = self.options.checked_on
+        return FileContext(
+            family=source.family.name,
+            name=report.name,
+            sha256=source.sha256,
+            checked_on=asked or earlier or now.date(),
+            again=asked is None and earlier is not None,
+            holder=self.options.holder,
+            at=now.isoformat(timespec="seconds"),
         )
-        report.accepted += len(batch) - len(written.refused)
-        if self._progress:
-            self._progress(report.name, report.rows)
+
+    def _recorder(self, context: FileContext) -> Recorder:
+        store = self.store
+        match self.what:
+            case "patents":
+                return PatentRecorder(store, context)
+            case "firms":
+                return FirmRecorder(store)
+            case "demands":
+                return DemandRecorder(store)
+            case "relations":
+                return RelationRecorder(store, self.options.kind)
+        return GroupRecorder(store, context)
+
+    def _record(self, report: FileReport, context: FileContext) -> ImportRecord:
+        kind = self.options.kind
+        return ImportRecord(
+            sha256=report.sha256,
+            name=report.name,
+            what=self.what,
+            kind=kind.value if kind else "",
+            row_count=report.rows,
+            records=report.records,
+            new=report.counts.new,
+            changed=report.counts.changed,
+            unchanged=report.counts.unchanged,
+            refused=report.refused,
+            at=context.at,
+            checked_on=context.checked_on,
+        )
 
 
-def _record(report: FileReport, what: str, kind: RelationKind | None) -> ImportRecord:
-    return ImportRecord(
-        sha256=report.sha256,
-        name=report.name,
-        what=what,
-        kind=kind.value if kind else "",
-        row_count=report.rows,
-        records=report.records,
-        new=report.counts.new,
-        changed=report.counts.changed,
-        unchanged=report.counts.unchanged,
-        refused=report.refused,
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+def _emptied(report: FileReport) -> FileReport:
+    return FileReport(report.name, report.sha256, layout=report.layout)

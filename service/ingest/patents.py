@@ -1,24 +1,37 @@
-"""Rows of patents: checked, told apart by their numbers, merged, stored."""
+"""Rows of patents: checked, and told apart by their numbers. ``patent_writer`` stores them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from matcher.types import Patent, PatentId
+from matcher.types import LegalEvent
 from service.ingest import fields, numbers, words
 from service.ingest.columns import Columns
-from service.ingest.merge import Entry, entry, fold, from_patent, onto, to_patent
-from service.ingest.problems import BadValue, RowProblem
-from service.ingest.records import Cells, Facts, Parsed, Written, grouped, refusals
+from service.ingest.declarations import declared
+from service.ingest.events import legal_events, status_of
+from service.ingest.patent_writer import Beside, PatentWriter
+from service.ingest.problems import BadValue
+from service.ingest.records import Cells, Facts, FileContext, Parsed, Written
 from service.store.engine import Store
 from service.store.keys import application_key, publication_key
-from service.store.patents import patent_hash
 
 _TEXTS = ("abstract", "first_claim", "technical_field")
-_LINES = ("title", "holder", "maturity", "price_band", "family_id")
+_LINES = (
+    "title",
+    "holder",
+    "maturity",
+    "price_band",
+    "family_id",
+    "emerging_industry",
+    "college",
+)
+_LISTS = ("applications", "topics")
+_SENTENCES = ("problems", "effects")
+_DATES = ("filing_date", "publication_date", "grant_date", "expires_on")
 _NUMBERS = ("application_no", "publication_no", "grant_no")
 _KEYS = frozenset({"patent_id", *_NUMBERS})
+_LONGEST_TITLE = 500
 _WORDS: Mapping[str, Callable[[str], object]] = {
     "kind": words.patent_kind,
     "legal_status": words.legal_status,
@@ -26,15 +39,16 @@ _WORDS: Mapping[str, Callable[[str], object]] = {
     "open_licence": lambda word: words.yes_no(word, "open_licence"),
     "holder_province": lambda word: words.province(word, "holder_province"),
     "holder_city": lambda word: words.city(word, "holder_city"),
+    "self_grade": words.stars,
 }
 
 
 class PatentRecorder:
     """Turns rows into patents; implements ``records.Recorder``."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, context: FileContext) -> None:
         self.columns = Columns("patents")
-        self._store = store
+        self._writer = PatentWriter(store, context)
 
     @property
     def key_fields(self) -> frozenset[str]:
@@ -53,82 +67,68 @@ class PatentRecorder:
         """Return the facts of the row.
 
         Raises:
-            BadValue: no id and no number, a bad number, a bad date, an empty title, or a word for
-                the stop state that could hide a patent which must not be recommended.
+            BadValue: no id and no number, a bad number, a bad date, an empty or endless title, or
+                a word for the stop state that could hide a patent which must not be recommended.
         """
+        facts = self._facts(cells, row)
+        _states(facts)
+        beside = Beside(inventors=fields.line(cells.get("inventor")))
+        return Parsed(line, facts.found, tuple(facts.warnings), extra=beside)
+
+    def parse_continued(
+        self, line: int, cells: Cells, row: Mapping[str, object], more: Mapping[int, Cells]
+    ) -> Parsed | None:
+        """Return the facts of a patent of the 盘活 workbook and of the rows that continue it.
+
+        Raises:
+            BadValue: as ``parse``.
+        """
+        own = ("application_no", "title", "legal_status")
+        facts = self._facts({name: cells[name] for name in own if name in cells}, row)
+        told = declared(cells, list(more.values()))
+        facts.found |= told.facts
+        facts.found["stop_state"] = told.stop_state
+        facts.warnings = [bad for bad in facts.warnings if bad.field != "legal_status"]
+        inventors, person, phone = told.contact
+        beside = Beside(told.content, inventors, person, phone)
+        warnings = (*facts.warnings, *told.warnings)
+        return Parsed(line, facts.found, warnings, tuple(more), beside)
+
+    def write(self, rows: Sequence[Parsed]) -> Written:
+        """Merge the rows with each other and with what is stored, and store the patents."""
+        return self._writer.write(rows)
+
+    def finish(self) -> None:
+        """Store the groups that the file's rows named."""
+        self._writer.finish()
+
+    def _facts(self, cells: Cells, row: Mapping[str, object]) -> Facts:
         facts = Facts(cells)
         _numbers(facts)
         for name in _LINES:
             facts.take(name, fields.line)
-        if "title" not in facts.found and self.columns.has("title", row):
-            raise BadValue("title", "", "missing", "Write the title of the patent.")
+        self._check_title(facts.found.get("title", ""), row)
         for name in _TEXTS:
             facts.take(name, fields.text)
-        for name in ("filing_date", "publication_date"):
+        for name in _DATES:
             facts.take(name, partial(fields.day, field=name))
+        for name in _LISTS:
+            facts.take(name, fields.texts)
+        for name in _SENTENCES:
+            facts.take(name, fields.sentences)
         facts.take_list("ipc", fields.ipc)
         facts.take_list("industry_codes", fields.industry_codes)
         for name, meaning in _WORDS.items():
             if name in cells:
                 facts.take_gently(name, _word(meaning))
-        _states(facts)
-        return Parsed(line, facts.found, tuple(facts.warnings))
+        return facts
 
-    def write(self, rows: Sequence[Parsed]) -> Written:
-        """Merge the rows with each other and with what is stored, and store the patents."""
-        ids = self._identified(rows)
-        groups = grouped(rows, lambda row: ids[row.line])
-        came = {
-            patent_id: fold(entry(_kept(row.facts)) for row in group)
-            for patent_id, group in groups.items()
-        }
-        ready: dict[PatentId, tuple[Patent, str]] = {}
-        refused: list[RowProblem] = []
-        for patent_id, (patent, note) in self._merged(came).items():
-            if patent.title:
-                ready[patent_id] = (patent, note)
-            else:
-                cure = "Add a column with the title, or import the patent itself first."
-                bad = BadValue("title", "", "missing", cure)
-                refused += refusals(groups[patent_id], "title", bad)
-        counts = self._store.patents.upsert(
-            (patent for patent, _ in ready.values()),
-            {patent_id: note for patent_id, (_, note) in ready.items()},
-        )
-        return Written(counts, tuple(refused))
-
-    def _merged(self, came: Mapping[PatentId, Entry]) -> dict[PatentId, tuple[Patent, str]]:
-        patents = self._store.patents
-        merged = {key: to_patent(key, one) for key, one in came.items()}
-        hashes = patents.hashes(list(came))
-        # What is stored with this very content needs no second look.
-        other = [key for key in hashes if hashes[key] != patent_hash(*merged[key])]
-        stored, notes = patents.many(other), patents.field_dates(other)
-        for key, patent in stored.items():
-            merged[key] = to_patent(key, onto(from_patent(patent, notes[key]), came[key]))
-        return merged
-
-    def _identified(self, rows: Sequence[Parsed]) -> dict[int, PatentId]:
-        """Return line → id: the id as given, or the patent that has a number of the row, or new.
-
-        Numbers are looked up in the store and among the rows; an application number counts more
-        than a publication number, and rows that have one are told apart first.
-        """
-        bare = [row for row in rows if "patent_id" not in row.facts]
-        numbers_met = {number for row in bare for number in _numbers_of(row)}
-        known: dict[str, PatentId] = dict(self._store.patents.resolve_many(sorted(numbers_met)))
-        ids: dict[int, PatentId] = {}
-        for row in sorted(rows, key=_vague):
-            own = _numbers_of(row)
-            if "patent_id" in row.facts:
-                ids[row.line] = PatentId(row.facts["patent_id"])
-            else:
-                ids[row.line] = next(
-                    (known[number] for number in own if number in known), PatentId(own[0])
-                )
-            for number in own:
-                known.setdefault(number, ids[row.line])
-        return ids
+    def _check_title(self, title: str, row: Mapping[str, object]) -> None:
+        if not title and self.columns.has("title", row):
+            raise BadValue("title", "", "missing", "Write the title of the patent.")
+        if len(title) > _LONGEST_TITLE:
+            cure = f"Write a title of at most {_LONGEST_TITLE} characters; here are {len(title)}."
+            raise BadValue("title", title, "too_long", cure)
 
 
 def _numbers(facts: Facts) -> None:
@@ -166,26 +166,26 @@ def _word(meaning: Callable[[str], object]) -> Callable[[object], object]:
 
 
 def _states(facts: Facts) -> None:
-    """Read the stop state; where only legal events are given, read both states from them."""
+    """Read stop state and events; where only events are given, the status follows from them."""
     facts.take("stop_state", _word(words.stop_state))
-    events = fields.line(facts.cells.get("legal_events"))
-    if events and "legal_status" not in facts.cells:
-        facts.take_gently(
-            "legal_events",
-            lambda _: facts.found.setdefault("legal_status", words.legal_status(events)),
-        )
-        facts.found.pop("legal_events", None)
-    if "保全" in events and "解除" not in events:
-        facts.found.setdefault("stop_state", words.stop_state("保全"))
+    written = fields.line(facts.cells.get("legal_events"))
+    events, unknown = legal_events(written) if written else ((), [])
+    facts.warnings += unknown
+    told = {*events, *_licences(facts), *_pledges(facts)}
+    if events and "legal_status" not in facts.found:
+        facts.found["legal_status"] = status_of(events)
+    if told:
+        facts.found["events"] = tuple(event for event in LegalEvent if event in told)
 
 
-def _vague(row: Parsed) -> tuple[bool, bool]:
-    return "patent_id" not in row.facts, "application_no" not in row.facts
+def _licences(facts: Facts) -> tuple[LegalEvent, ...]:
+    written = fields.line(facts.cells.get("licence_kind"))
+    if not written:
+        return ()
+    events, unknown = legal_events(written, "licence_kind")
+    facts.warnings += unknown
+    return events
 
 
-def _numbers_of(row: Parsed) -> list[str]:
-    return [row.facts[name] for name in _NUMBERS if name in row.facts]
-
-
-def _kept(facts: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in facts.items() if name != "patent_id"}
+def _pledges(facts: Facts) -> tuple[LegalEvent, ...]:
+    return (LegalEvent.PLEDGE,) if fields.line(facts.cells.get("pledge")) else ()

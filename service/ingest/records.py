@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol, TypeVar
 
 from service.ingest.columns import Columns
@@ -15,12 +16,45 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class FileContext:
+    """What is known of a file before its first row.
+
+    Attributes:
+        family: which kind of file it is.
+        name: as people know it.
+        sha256: of its bytes.
+        checked_on: the day on which what it says of status and holder was so.
+        again: a file with these very bytes was imported before.
+        holder: in whose name the file is handed in; counts where the file names no holder.
+        at: the moment of the import, ISO 8601 in UTC.
+    """
+
+    family: str
+    name: str
+    sha256: str
+    checked_on: date
+    again: bool = False
+    holder: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
-    """The checked facts of one row: only fields that the row gave."""
+    """The checked facts of one row: only fields that the row gave.
+
+    ``more`` are the lines that continue it, ``extra`` is what goes beside the record itself.
+    """
 
     line: int
     facts: dict[str, Any]
     warnings: tuple[BadValue, ...] = ()
+    more: tuple[int, ...] = ()
+    extra: Any = None
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """All lines of the file that this came from."""
+        return (self.line, *self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +81,7 @@ class Facts:
         """
         if name in self.cells:
             value = read(self.cells[name])
-            if value not in {"", None}:
+            if value not in {"", None, ()}:
                 self.found[name] = value
 
     def take_gently(self, name: str, read: Callable[[object], Any]) -> None:
@@ -88,8 +122,8 @@ class Recorder(Protocol):
 
 
 def refusals(rows: Sequence[Parsed], column: str, bad: BadValue) -> list[RowProblem]:
-    """Return one problem for each of the rows."""
-    return [row_problem(row.line, column, bad) for row in rows]
+    """Return one problem for each line of the rows."""
+    return [row_problem(line, column, bad) for row in rows for line in row.lines]
 
 
 def grouped(rows: Sequence[Parsed], key: Callable[[Parsed], T]) -> dict[T, list[Parsed]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from matcher.errors import BadFile
+from service.ingest.layout import Layout
 from service.ingest.problems import RowProblem
 from service.store.upsert import UpsertCounts
 
@@ -24,6 +25,8 @@ class FileReport:
         failure: why nothing of the file was read, None for a file that was.
         errors: refused rows by line, at most 10,000; ``refused`` counts all.
         warnings: values left out of rows that were kept, at most 10,000.
+        bad_rows: line → heading → cell of the rows that errors and warnings name, at most 10,000.
+        layout: how the file is read, None for one that could not be opened.
     """
 
     name: str
@@ -36,7 +39,14 @@ class FileReport:
     errors: list[RowProblem] = field(default_factory=list)
     warned: int = 0
     warnings: list[RowProblem] = field(default_factory=list)
+    bad_rows: dict[int, Mapping[str, object]] = field(default_factory=dict)
+    layout: Layout | None = None
     failure: BadFile | None = None
+
+    @property
+    def family(self) -> str:
+        """Return the file's family, "" for a file that could not be opened."""
+        return self.layout.family if self.layout else ""
 
     @property
     def records(self) -> int:
@@ -53,6 +63,14 @@ class FileReport:
         self.warned += len(problems)
         self.warnings += problems[: max(0, _KEPT - len(self.warnings))]
 
+    def keep(self, rows: Mapping[int, Mapping[str, object]]) -> None:
+        """Keep the rows (line → heading → cell) of a record that has a problem, all or none.
+
+        Whoever corrects a patent sends all its rows back; half of them would lose options.
+        """
+        if len(self.bad_rows) < _KEPT:
+            self.bad_rows |= rows
+
     def settle(self) -> None:
         """Put the problems in the order of lines: those of rows held back came last."""
         self.errors.sort(key=_line)
@@ -63,6 +81,7 @@ class FileReport:
         failure = self.failure
         return {
             "file": self.name,
+            "family": self.family,
             "sha256": self.sha256,
             "rows": self.rows,
             "records": self.records,
@@ -76,6 +95,7 @@ class FileReport:
             "errors_not_listed": self.refused - len(self.errors),
             "warned": self.warned,
             "warnings": [problem.to_dict() for problem in self.warnings],
+            "layout": self.layout.to_dict() if self.layout else None,
             "failure": failure
             and {"found": failure.found, "expected": failure.expected, "cure": failure.cure},
         }

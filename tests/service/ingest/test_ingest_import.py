@@ -1,8 +1,8 @@
 """Import: every row accounted for once, twice is once, nothing half written."""
 
 import json
-from dataclasses import asdict
-from datetime import date
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from matcher.types import (
     StopState,
     Uscc,
 )
-from service.ingest import importer as importer_module
+from service.ingest import file_import
 from service.ingest.importer import import_files
 from service.ingest.report import FileReport
 from service.store.engine import Store
@@ -88,7 +88,9 @@ def test_a_patent_file_with_everything_wrong(store: Store, tmp_path: Path) -> No
     assert [(w.line, w.column, w.value, w.problem) for w in report.warnings] == [
         (2, "IPC分类号", "???", "ipc_syntax")
     ]
-    assert store.patents.get(PatentId(NUMBER)) == Patent(
+    patent = store.patents.get(PatentId(NUMBER))
+    assert patent.checked_on == datetime.now(UTC).date()
+    assert replace(patent, checked_on=None) == Patent(
         patent_id=PatentId(NUMBER),
         title="一种电机",
         application_no=NUMBER,
@@ -113,7 +115,7 @@ def test_a_patent_file_with_everything_wrong(store: Store, tmp_path: Path) -> No
 def test_the_same_file_twice_changes_nothing(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(importer_module, "_BATCH", batch)
+    monkeypatch.setattr(file_import, "_BATCH", batch)
     path = write(tmp_path / "p.csv", PATENTS)
     firms = f"uscc,name,city\n{USCC},甲,杭州\n{USCC},乙,\n"
     only(import_files(store, "patents", [path]))
@@ -267,7 +269,7 @@ def test_a_dry_run_counts_all_and_writes_nothing(store: Store, tmp_path: Path) -
 def test_an_error_in_the_middle_leaves_nothing_of_the_file(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows_before: int
 ) -> None:
-    monkeypatch.setattr(importer_module, "_BATCH", 1)
+    monkeypatch.setattr(file_import, "_BATCH", 1)
     lines = "".join(f"{_number(n)},t{n}\n" for n in range(4))
     path = write(tmp_path / "p.csv", "application_no,title\n" + lines)
     before = content(store)
@@ -310,7 +312,7 @@ def test_each_import_is_logged(store: Store, tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_of_record(store: Store) -> None:
-    with pytest.raises(InputError, match="patents, firms, demands or relations"):
+    with pytest.raises(InputError, match="patents, firms, demands, relations or groups"):
         import_files(store, "robots", [])
 
 

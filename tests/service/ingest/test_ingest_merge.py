@@ -112,9 +112,9 @@ def test_an_older_publication_does_not_take_a_field_back() -> None:
 
 def test_a_row_without_a_day_is_a_correction_made_now() -> None:
     stored = to_patent(KEY, fold([GRANT, APPLICATION]))
-    correction = _row(abstract="改", legal_status=LegalStatus.LAPSED, open_licence=False)
+    correction = _row(abstract="改", open_licence=False)
     patent, note = to_patent(KEY, onto(from_patent(*stored), correction))
-    assert (patent.abstract, patent.legal_status) == ("改", LegalStatus.LAPSED)
+    assert (patent.abstract, patent.open_licence) == ("改", False)
     assert patent.publication_no == "CN109990757A"
     # An older file that comes later does not undo it.
     again, _ = to_patent(KEY, onto(from_patent(patent, note), APPLICATION))
@@ -122,7 +122,36 @@ def test_a_row_without_a_day_is_a_correction_made_now() -> None:
 
 
 def test_explicit_no_takes_an_earlier_yes_back() -> None:
-    stored = to_patent(KEY, _row(open_licence=True, stop_state=StopState.PRESERVED))
-    correction = _row(open_licence=False, stop_state=StopState.NONE)
-    patent, _ = to_patent(KEY, onto(from_patent(*stored), correction))
-    assert (patent.open_licence, patent.stop_state) == (False, StopState.NONE)
+    stored = to_patent(KEY, _row(open_licence=True))
+    patent, _ = to_patent(KEY, onto(from_patent(*stored), _row(open_licence=False)))
+    assert patent.open_licence is False
+
+
+MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
+
+
+def test_a_newer_check_brings_the_holder_whatever_the_publication() -> None:
+    grant = entry({"title": "t", "holder": "甲", "abstract": "新", "publication_date": JUNE}, MAY)
+    export = entry({"title": "t", "holder": "乙", "abstract": "旧", "publication_date": MAY}, JUNE)
+    newer = onto(grant, export)
+    assert (newer.facts["holder"], newer.facts["abstract"], newer.checked) == ("乙", "新", JUNE)
+    older = onto(export, grant)
+    assert (older.facts["holder"], older.facts["abstract"]) == ("乙", "新")
+
+
+def test_a_file_that_came_before_takes_nothing_back() -> None:
+    first = entry({"title": "t", "holder": "甲", "abstract": "一"}, MAY)
+    second = onto(first, entry({"title": "t", "holder": "乙", "abstract": "二"}, MAY))
+    assert onto(second, first, again=True) == second
+    assert onto(second, first).facts["holder"] == "甲"
+    filled = onto(second, entry({"ipc": ("A",)}, MAY), again=True)
+    assert filled.facts["ipc"] == ("A",)
+
+
+def test_a_weak_value_only_fills_what_is_empty() -> None:
+    vendor = entry({"title": "全名", "ipc": ("A", "B"), "publication_date": MAY}, MAY)
+    short = entry({"title": "名", "ipc": ("A",), "college": "机械学院"}, MAY, ("title", "ipc"))
+    for merged in (onto(vendor, short), onto(short, vendor)):
+        stored = from_patent(*to_patent(KEY, merged))
+        assert (stored.facts["title"], stored.facts["ipc"]) == ("全名", ("A", "B"))
+        assert stored.facts["college"] == "机械学院"
