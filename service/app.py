@@ -12,12 +12,15 @@ from fastapi import FastAPI
 
 from matcher.errors import MatcherError
 from matcher.profile import profile_of_text
-from service.api import feedback, firms, health, patents, recommendations
+from service.api import feedback, firms, health, imports, patents, recommendations
 from service.api.documents import Application
 from service.api.limits import BodyLimits
 from service.api.problems import install
 from service.bootstrap import Home, open_home
 from service.config import Settings
+from service.jobs.desk import ImportDesk
+from service.jobs.folder import JobRoot
+from service.jobs.runner import Runner
 
 _log = logging.getLogger(__name__)
 _TAGS = [
@@ -25,6 +28,7 @@ _TAGS = [
     {"name": "feedback", "description": "反馈：what firms did with a list"},
     {"name": "patents", "description": "专利：records of the catalogue"},
     {"name": "firms", "description": "企业：records of the catalogue"},
+    {"name": "imports", "description": "导入：files into the catalogue"},
     {"name": "health", "description": "状态：alive and ready"},
 ]
 
@@ -42,7 +46,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with open_home(settings) as home:
             _warm(home)
-            yield {"home": home}
+            root = JobRoot(home.settings.home)
+            runner = Runner(root, home.store.import_jobs, home.settings)
+            most = home.settings.upload_bytes
+            desk = ImportDesk(root, home.store.import_jobs, runner.wake, most)
+            runner.start()
+            try:
+                yield {"home": home, "imports": desk}
+            finally:
+                runner.stop()
 
     # No /docs page: it would load its scripts from a foreign server. No redirects of slashes:
     # they are made from the Host header, which anyone can write.
@@ -58,7 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(BodyLimits)
     install(app)
-    for resource in (recommendations, feedback, patents, firms, health):
+    for resource in (recommendations, feedback, patents, firms, imports, health):
         app.include_router(resource.router)
     return app
 

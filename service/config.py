@@ -24,6 +24,8 @@ class Settings(BaseSettings):
             their own variables are not set. A request of the API searches on one thread of FAISS
             whatever is set here.
         verify_index: check SHA-256 of every index file when it is opened.
+        upload_bytes: of one file that the API takes for import.
+        imports_kept_days: how long the folder of an ended import job is kept.
     """
 
     model_config = SettingsConfigDict(env_prefix="PANHUO_", frozen=True, extra="ignore")
@@ -35,6 +37,8 @@ class Settings(BaseSettings):
     policy: Path | None = None
     threads: int = Field(default=2, ge=1, le=256)
     verify_index: bool = True
+    upload_bytes: int = Field(default=512 << 20, ge=1)
+    imports_kept_days: int = Field(default=30, ge=1, le=36_500)
 
     @property
     def store_url(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from matcher import errors
 from matcher.errors import MatcherError
 from service.api import refusals
+from service.jobs import refusals as jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,62 @@ TABLE: dict[type[MatcherError], Row] = {
         "Event id used already",
         "事件编号重复",
         "同一 event_id 已用于内容不同的事件，本次提交全部未保存；请为新事件使用新的 event_id。",
+    ),
+    jobs.JobNotFound: Row(
+        404,
+        "import-not-found",
+        "Import job not found",
+        "未找到导入任务",
+        "没有编号为“{job_id}”的导入任务；请原样使用上传时收到的 job_id。",
+    ),
+    jobs.ErrorsNotFound: Row(
+        404,
+        "errors-not-found",
+        "No error workbook",
+        "没有错误清单",
+        "导入任务“{job_id}”没有错误清单：任务尚未结束，或没有被拒绝的行。",
+    ),
+    jobs.UploadTypeRefused: Row(
+        415,
+        "upload-type-refused",
+        "Upload type refused",
+        "不支持的上传格式",
+        "请以 multipart/form-data 表单上传文件。",
+    ),
+    jobs.EndingRefused: Row(
+        415,
+        "ending-refused",
+        "File type refused",
+        "不支持的文件类型",
+        "不支持扩展名为“{ending}”的文件；可用的扩展名：{known}。",
+    ),
+    jobs.MalformedUpload: Row(
+        400,
+        "malformed-upload",
+        "Malformed upload",
+        "上传表单格式错误",
+        "上传的表单不合规范。" + _READ_FIELDS,
+    ),
+    jobs.UploadNotKept: Row(
+        503,
+        "upload-not-kept",
+        "Upload not kept",
+        "文件未能保存",
+        "文件未能写入磁盘；请运营方检查磁盘空间后重新上传。",
+    ),
+    jobs.ImportFailed: Row(
+        422,
+        "import-failed",
+        "Import failed",
+        "导入失败",
+        "该文件没有导入任何内容。" + _READ_FIELDS,
+    ),
+    jobs.JobEnded: Row(
+        409,
+        "import-ended",
+        "Import job has ended",
+        "导入任务已结束",
+        "导入任务“{job_id}”已经结束（{state}），不能取消。",
     ),
 }
 

@@ -1,0 +1,210 @@
+"""Files into the catalogue: an upload becomes a job, and the job's standing can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from pathlib import Path as FilePath
+from typing import Annotated, Any
+
+from anyio import fail_after, to_thread
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+
+from service.api import import_examples as examples
+from service.api.documents import answers
+from service.api.import_schemas import ImportForm, JobList, JobTold, job_told
+from service.api.refusals import BodyTooLarge
+from service.api.schemas import Name
+from service.ingest.families import family_names
+from service.ingest.rows import ENDINGS
+from service.jobs.desk import Arriving, ImportDesk
+from service.jobs.refusals import (
+    EndingRefused,
+    ErrorsNotFound,
+    JobEnded,
+    JobNotFound,
+    MalformedUpload,
+    UploadNotKept,
+    UploadTypeRefused,
+)
+from service.jobs.upload import FieldRefused, Form, boundary_of
+
+router = APIRouter(prefix="/v1/imports", tags=["imports"])
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_SILENT_SECONDS = 60
+_PIECE = 1 << 20
+_AROUND = 1 << 17  # what a form may have around its file
+
+
+async def _desk(request: Request) -> ImportDesk:
+    desk: ImportDesk = request.state.imports
+    return desk
+
+
+Desk = Annotated[ImportDesk, Depends(_desk)]
+JobId = Annotated[Name, Path(openapi_examples=examples.JOB_IDS)]
+
+
+def _answers(status: int, content: Mapping[str, Any], *problems: Any) -> dict[int | str, Any]:
+    told = answers(None, *problems)
+    del told[200]
+    return {status: {"description": "OK", "content": content}, **told}
+
+
+@router.post(
+    "",
+    operation_id="importFile",
+    summary="Hand in a file",
+    status_code=202,
+    responses=_answers(
+        202,
+        {"application/json": {"example": examples.QUEUED}},
+        BodyTooLarge(512 << 20),
+        UploadTypeRefused(),
+        EndingRefused(".pdf", ", ".join(ENDINGS)),
+        MalformedUpload("found two files", "one file, in the field 'file'"),
+        UploadNotKept("no space left on device"),
+    ),
+    openapi_extra={"requestBody": examples.FORM},
+)
+async def import_file(request: Request, response: Response, desk: Desk) -> JobTold:
+    """Keep the file on disk and answer; a process of its own imports it, one file at a time.
+
+    What was answered with 202 is imported even if the service dies in between. The file is gone
+    when the job has ended.
+    """
+    boundary = boundary_of(request.headers.get("content-type", "").encode("latin-1"))
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > desk.most_bytes + _AROUND:
+        raise BodyTooLarge(desk.most_bytes)
+    try:
+        with desk.arriving() as upload:
+            job_id = await _receive(_pieces(request, desk.most_bytes), boundary, upload)
+    except OSError as error:
+        raise UploadNotKept((error.strerror or "no reason given").lower()) from error
+    except FieldRefused as refused:
+        raise _invalid(refused.field, refused.kind, refused.message) from refused
+    response.headers["location"] = f"/v1/imports/{job_id}"
+    return job_told(await to_thread.run_sync(desk.get, job_id))
+
+
+@router.get(
+    "",
+    operation_id="listImports",
+    summary="The last 50 jobs",
+    responses=answers({"imports": [examples.DONE | {"report": None}]}),
+)
+def list_imports(desk: Desk) -> JobList:
+    """Return the last jobs, newest first, without their reports."""
+    return JobList(imports=[job_told(found) for found in desk.latest()])
+
+
+@router.get(
+    "/{job_id}",
+    operation_id="getImport",
+    summary="One job",
+    responses=answers(examples.DONE, JobNotFound(examples.JOB_ID)),
+)
+def get_import(desk: Desk, job_id: JobId) -> JobTold:
+    """Return how far a job is, and its report when it is done."""
+    return job_told(desk.get(job_id))
+
+
+@router.delete(
+    "/{job_id}",
+    operation_id="cancelImport",
+    summary="Cancel a job",
+    responses=answers(
+        examples.CANCELLED, JobNotFound(examples.JOB_ID), JobEnded(examples.JOB_ID, "done")
+    ),
+)
+def cancel_import(desk: Desk, job_id: JobId) -> JobTold:
+    """Stop a job that is queued or running; nothing of its file stays in the catalogue."""
+    return job_told(desk.cancel(job_id))
+
+
+@router.get(
+    "/{job_id}/errors.xlsx",
+    operation_id="getImportErrors",
+    summary="Error workbook",
+    response_class=FileResponse,
+    responses=_answers(
+        200,
+        {XLSX: {"schema": {"type": "string", "format": "binary"}}},
+        JobNotFound(examples.JOB_ID),
+        ErrorsNotFound(examples.JOB_ID),
+    ),
+)
+def get_import_errors(desk: Desk, job_id: JobId) -> FileResponse:
+    """Return the refused rows as a workbook: the rows as they came, what is wrong, the cure."""
+    path, name = desk.errors(job_id)
+    return FileResponse(path, media_type=XLSX, filename=f"{FilePath(name).stem}-errors.xlsx")
+
+
+async def _pieces(request: Request, most: int) -> AsyncIterator[bytes]:
+    """Yield the body in pieces worth a trip to a thread; counted as they come, whatever is said."""
+    size, waiting, held = 0, list[bytes](), 0
+    try:
+        async for chunk in _timely(request.stream()):
+            size += len(chunk)
+            if size > most + _AROUND:
+                raise BodyTooLarge(most)
+            waiting.append(chunk)
+            held += len(chunk)
+            if held >= _PIECE:
+                yield b"".join(waiting)
+                waiting, held = [], 0
+    except ClientDisconnect as error:
+        raise MalformedUpload("found the connection closed", "the whole form") from error
+    yield b"".join(waiting)
+
+
+async def _timely(stream: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """Yield the chunks; a sender that falls silent does not hold connection and disk for ever."""
+    while True:
+        try:
+            with fail_after(_SILENT_SECONDS):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise MalformedUpload(
+                f"found nothing arriving for {_SILENT_SECONDS} seconds", "the whole form"
+            ) from error
+        yield chunk
+
+
+async def _receive(pieces: AsyncIterator[bytes], boundary: bytes, upload: Arriving) -> str:
+    with Form(boundary, upload.path) as form:
+        async for piece in pieces:
+            await to_thread.run_sync(form.feed, piece)
+        await to_thread.run_sync(form.end)
+    asked = _form(form.fields)
+    ending = FilePath(form.file_name).suffix.lower()
+    if ending not in ENDINGS:
+        raise EndingRefused(ending, ", ".join(ENDINGS))
+    return await to_thread.run_sync(upload.accept, asked.ask(), form.file_name)
+
+
+def _form(fields: Mapping[str, str]) -> ImportForm:
+    try:
+        form = ImportForm.model_validate({**fields})
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=True)
+        raise RequestValidationError(
+            [{**one, "loc": ("body", *one["loc"])} for one in found]
+        ) from error
+    known = family_names(form.what)
+    if form.family not in known:
+        raise _invalid("as", "family", f"Input should be one of {', '.join(known)}")
+    if form.kind and form.what != "relations":
+        raise _invalid("kind", "kind", "Goes with relations only")
+    return form
+
+
+def _invalid(field: str, kind: str, message: str) -> RequestValidationError:
+    return RequestValidationError([{"type": kind, "loc": ("body", field), "msg": message}])
