@@ -37,6 +37,7 @@ def shortfall_notes(found: int, n: int, refused: Counter[str]) -> list[Reason]:
         "stopped": "已失效或不宜推荐",
         "family": "与已列专利同族",
         "holder": "超过同一专利权人的上限",
+        "group": "与已列专利属同一专利池或组合",
     }
     found_causes = [(cause, count) for cause, count in refused.most_common() if count]
     causes = "；".join(f"{count}件{words[cause]}" for cause, count in found_causes)

@@ -14,6 +14,7 @@ from matcher.types import (
     Firm,
     ListId,
     Patent,
+    PatentGroup,
     PatentId,
     RankedList,
     Relation,
@@ -99,6 +100,16 @@ class RelationReader(Protocol):
 
     def count(self) -> int:
         """Return how many relations there are."""
+
+
+class GroupReader(Protocol):
+    """Reads patent pools and grouped patents."""
+
+    def of_patents(self, patent_ids: Sequence[PatentId]) -> dict[PatentId, PatentGroup]:
+        """Return patent → the group it is offered in; patents in none are left out."""
+
+    def members_of(self, group: PatentGroup) -> tuple[PatentId, ...]:
+        """Return those members that are in the catalogue, in the group's order."""
 
 
 class FeedbackLog(Protocol):

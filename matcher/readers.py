@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matcher.ports import DemandReader, FeedbackLog, FirmReader, PatentReader, RelationReader
+from matcher.ports import (
+    DemandReader,
+    FeedbackLog,
+    FirmReader,
+    GroupReader,
+    PatentReader,
+    RelationReader,
+)
 from matcher.profile import profile_of_firm
 from matcher.types import Firm, FirmProfile, RelationKind
 
@@ -22,6 +29,7 @@ class Readers:
     demands: DemandReader
     relations: RelationReader
     feedback: FeedbackLog
+    groups: GroupReader
 
     def profiles(self, firms: Sequence[Firm]) -> list[FirmProfile]:
         """Return profiles with own patents, and with all that must not come back."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -12,12 +11,12 @@ from matcher.engine import Engine
 from matcher.errors import InputError, UnknownSegment
 from matcher.index.search import Ask, search
 from matcher.notes import empty_note, shortfall_notes, stopped_note
+from matcher.pick import Picked, Picker, refusal
 from matcher.profile import profile_of_text
 from matcher.query import FirmQuery
-from matcher.ranking.diversity import Caps
 from matcher.ranking.features import FEATURES
 from matcher.ranking.rank import Ranked, rank
-from matcher.ranking.reasons import Explainer
+from matcher.ranking.reasons import Explainer, offer_reason
 from matcher.readers import Readers
 from matcher.types import (
     FirmProfile,
@@ -34,7 +33,6 @@ from matcher.types import (
 )
 
 MOST_ITEMS = 200
-_PAGE = 32
 _MOST_FIRMS = 200
 _QUERY_WORDS = 40
 
@@ -129,58 +127,28 @@ class Recommender:
             note = empty_note("企业资料中没有可用于匹配的产品或技术描述", "no_text")
             return self._record(subject, "patents", [], [note], {})
         ranked = self.engine.rank_many([query])[0]
-        picked, notes = self._pick(query, ranked, n)
+        picker = Picker(self._readers, self.engine.index.patents.ids, self.engine.policy)
+        picked, refused = picker.pick(query.profile, ranked, n)
         items = [
-            self._item(position, query, patent, row, ranked, place)
-            for position, (patent, row, place) in enumerate(picked, start=1)
+            self._item(position, query, one, ranked) for position, one in enumerate(picked, start=1)
         ]
+        notes = shortfall_notes(len(items), n, refused)
         return self._record(subject, "patents", items, notes, dict(query.segments))
 
-    def _pick(
-        self, query: FirmQuery, ranked: Ranked, n: int
-    ) -> tuple[list[tuple[Patent, int, int]], list[Reason]]:
-        """Walk down the ranking and keep what may be shown; say what a short list lacks."""
-        policy = self.engine.policy
-        caps = Caps(policy.per_holder)
-        refused: Counter[str] = Counter()
-        picked: list[tuple[Patent, int, int]] = []
-        relevant = np.flatnonzero(ranked.relevance >= policy.floor)
-        for patent, row, place in self._live(ranked, relevant):
-            if len(picked) == n:
-                break
-            cause = _refusal(query.profile, patent) or caps.refusal(patent.family_id, patent.holder)
-            if cause:
-                refused[cause] += 1
-                continue
-            caps.add(patent.family_id, patent.holder)
-            picked.append((patent, row, place))
-        refused["floor"] = len(ranked.rows) - len(relevant)
-        return picked, shortfall_notes(len(picked), n, refused)
-
-    def _live(self, ranked: Ranked, places: RowArray) -> Iterator[tuple[Patent, int, int]]:
-        """Yield (patent as stored now, row, place in the ranking); deleted ones are passed over."""
-        ids = self.engine.index.patents.ids
-        for start in range(0, len(places), _PAGE):
-            page = places[start : start + _PAGE]
-            rows = ranked.rows[page]
-            names = [PatentId(name) for name in ids.ids_at(rows)]
-            stored = self._readers.patents.many(names)
-            for name, row, place in zip(names, rows.tolist(), page.tolist(), strict=True):
-                if name in stored:
-                    yield stored[name], row, place
-
-    def _item(
-        self, position: int, query: FirmQuery, patent: Patent, row: int, ranked: Ranked, place: int
-    ) -> RankedItem:
-        segment = self.engine.index.patents.main_segment(row)
-        features = ranked.features[place]
+    def _item(self, position: int, query: FirmQuery, one: Picked, ranked: Ranked) -> RankedItem:
+        segment = self.engine.index.patents.main_segment(one.row)
+        features = ranked.features[one.place]
+        reasons = self._explainer.explain(query, one.patent, segment, features)
+        if one.offer:
+            reasons = (offer_reason(one.offer), *reasons)
         return RankedItem(
             rank=position,
-            item_id=patent.patent_id,
-            score=round(float(ranked.scores[place]), 6),
+            item_id=one.patent.patent_id,
+            score=round(float(ranked.scores[one.place]), 6),
             features=dict(zip(FEATURES, np.round(features, 4).tolist(), strict=True)),
             segment=segment,
-            reasons=self._explainer.explain(query, patent, segment, features),
+            reasons=reasons,
+            offer=one.offer,
         )
 
     def _rank_firms(self, patent: Patent, row: int, n: int) -> list[RankedItem]:
@@ -189,14 +157,14 @@ class Recommender:
         candidates = self._firm_candidates(patent, row)
         names = [Uscc(name) for name in engine.index.firms.ids.ids_at(candidates)]
         stored = self._readers.firms.many(names)
-        firms = [stored[name] for name in names if name in stored]
+        firms = [stored[name] for name in names if name in stored and stored[name].active]
         found: list[tuple[float, FirmQuery, Ranked]] = []
         rows = np.array([row], dtype=np.int64)
         for query in engine.queries(self._readers.profiles(firms)):
             own = engine.index.own_rows(query.profile.own_patents)
             ranked = rank(query, engine.index.patents, rows, own, engine.policy)
             relevant = float(ranked.relevance[0]) >= engine.policy.floor
-            if relevant and not _refusal(query.profile, patent):
+            if relevant and not refusal(query.profile, patent):
                 found.append((float(ranked.scores[0]), query, ranked))
         found.sort(key=lambda entry: (-entry[0], str(entry[1].profile.uscc)))
         segment = engine.index.patents.main_segment(row)
@@ -254,10 +222,3 @@ class Recommender:
 def _check_n(n: int) -> None:
     if not 1 <= n <= MOST_ITEMS:
         raise InputError(f"found n = {n}", f"1 to {MOST_ITEMS}", "ask for fewer items")
-
-
-def _refusal(profile: FirmProfile, patent: Patent) -> str:
-    """Return why a pair may not be shown, or ``""``."""
-    if not patent.recommendable:
-        return "stopped"
-    return "excluded" if patent.patent_id in profile.excluded else ""

@@ -85,7 +85,14 @@ class Home:
     def readers(self) -> Readers:
         """The catalogue as the engine reads it."""
         store = self.store
-        return Readers(store.patents, store.firms, store.demands, store.relations, store.feedback)
+        return Readers(
+            store.patents,
+            store.firms,
+            store.demands,
+            store.relations,
+            store.feedback,
+            store.groups,
+        )
 
     def build(self, progress: Progress, encoder: str | None = None) -> BuildReport:
         """Build and publish a new index version."""

@@ -13,9 +13,13 @@ import click
 from matcher.errors import InputError, MatcherError
 from service.commands.bench import bench
 from service.commands.build import build
+from service.commands.contacts import contacts
 from service.commands.demo import demo
 from service.commands.doctor import doctor
 from service.commands.evaluate import evaluate
+from service.commands.export import export
+from service.commands.grade import grade
+from service.commands.history import history
 from service.commands.imports import import_
 from service.commands.options import Context, home_option, quiet_option, unusable
 from service.commands.recommend import firms_for, recommend
@@ -37,6 +41,10 @@ def panhuo(context: Context) -> None:
 
 for command in (
     import_,
+    export,
+    grade,
+    history,
+    contacts,
     build,
     recommend,
     firms_for,

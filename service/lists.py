@@ -6,11 +6,13 @@ from typing import Any
 
 from matcher.readers import Readers
 from matcher.segments.taxonomy import Taxonomy
-from matcher.types import PatentId, RankedItem, RankedList, SegmentCode, Uscc
+from matcher.types import Offer, PatentId, RankedItem, RankedList, SegmentCode, Uscc
 from service.api.schemas import (
     FirmItem,
     FirmList,
     FirmRecord,
+    GroupTold,
+    MemberTold,
     PatentItem,
     PatentList,
     PatentRecord,
@@ -31,7 +33,11 @@ def patent_list(ranked: RankedList, readers: Readers, taxonomy: Taxonomy) -> Pat
     """Return the list with its patents as stored now; one deleted meanwhile is left out."""
     stored = readers.patents.many([PatentId(item.item_id) for item in ranked.items])
     items = [
-        PatentItem(patent=PatentRecord.model_validate(patent), **_item(item, taxonomy))
+        PatentItem(
+            patent=PatentRecord.model_validate(patent),
+            group=_group(item.offer, readers) if item.offer else None,
+            **_item(item, taxonomy),
+        )
         for item in ranked.items
         if (patent := stored.get(PatentId(item.item_id)))
     ]
@@ -47,6 +53,18 @@ def firm_list(ranked: RankedList, readers: Readers, taxonomy: Taxonomy) -> FirmL
         if (firm := stored.get(Uscc(item.item_id)))
     ]
     return FirmList(items=items, **_head(ranked, taxonomy))
+
+
+def _group(offer: Offer, readers: Readers) -> GroupTold:
+    stored = readers.patents.many(offer.members)
+    return GroupTold(
+        group_id=offer.group.group_id,
+        kind=offer.group.kind,
+        name=offer.group.name,
+        description=offer.group.description,
+        holder=offer.group.holder,
+        members=[MemberTold.model_validate(stored[key]) for key in offer.members if key in stored],
+    )
 
 
 def _head(ranked: RankedList, taxonomy: Taxonomy) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from matcher.query import FirmQuery
 from matcher.ranking.features import FEATURES
 from matcher.segments.ipc import ipc_path, parse_ipc
 from matcher.segments.taxonomy import Taxonomy
-from matcher.types import FloatArray, LegalStatus, Patent, Reason, SegmentCode
+from matcher.types import FloatArray, GroupKind, LegalStatus, Offer, Patent, Reason, SegmentCode
 
 _MOST_TERMS = 4
 _NEAR_OWN = 0.5
@@ -126,6 +126,17 @@ def _place(value: dict[str, float], patent: Patent) -> Reason | None:
     if value["same_province"]:
         return Reason("place", "专利权人与企业同省", {"level": "province", "holder": patent.holder})
     return None
+
+
+def offer_reason(offer: Offer) -> Reason:
+    """Return the sentence for a patent that stands for a pool or for grouped patents."""
+    group = offer.group
+    word = "专利池" if group.kind is GroupKind.PATENT_POOL else "组合专利"
+    return Reason(
+        "group",
+        f"以{word}“{group.name}”整体提供，共{len(offer.members)}件可推荐专利",
+        {"group_id": group.group_id, "kind": group.kind.value, "members": len(offer.members)},
+    )
 
 
 def _offer(patent: Patent) -> list[Reason]:

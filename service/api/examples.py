@@ -35,6 +35,17 @@ PATENT: dict[str, Any] = {
     "open_licence": False,
     "price_band": "10-50万",
     "family_id": "",
+    "grant_date": "2023-05-09",
+    "expires_on": "2041-03-16",
+    "events": ["grant"],
+    "checked_on": "2026-01-30",
+    "problems": ["高反光曲面成像有眩光"],
+    "effects": ["消除眩光，检出0.05毫米的针孔"],
+    "applications": ["外观检测"],
+    "topics": ["偏振成像"],
+    "emerging_industry": "智能制造装备产业",
+    "college": "光电学院",
+    "self_grade": 4,
 }
 FIRM: dict[str, Any] = {
     "uscc": USCC,
@@ -49,6 +60,7 @@ FIRM: dict[str, Any] = {
     "products": ["金属件表面缺陷检测机", "多工位外观检测线"],
     "needs": ["高反光金属表面缺陷成像", "小样本缺陷识别"],
     "tags": ["专精特新", "高新技术企业"],
+    "registration_status": "存续",
 }
 _VERSIONS = {
     "encoder": "static-2abdd412ca38",
@@ -105,7 +117,7 @@ PATENT_LIST: dict[str, Any] = {
     "subject": USCC,
     "segments": [{"code": "T43", "name": "图像语音与智能识别", "confidence": 0.9569}],
     "notes": [_SHORT],
-    "items": [{**_ITEM, "item_id": PATENT_ID, "patent": PATENT}],
+    "items": [{**_ITEM, "item_id": PATENT_ID, "patent": PATENT, "group": None}],
 }
 FIRM_LIST: dict[str, Any] = {
     **_LIST,

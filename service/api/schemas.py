@@ -19,7 +19,14 @@ from pydantic import (
 )
 
 from matcher.recommend import MOST_ITEMS
-from matcher.types import HolderKind, LegalStatus, PatentKind, StopState
+from matcher.types import (
+    GroupKind,
+    HolderKind,
+    LegalEvent,
+    LegalStatus,
+    PatentKind,
+    StopState,
+)
 from service.store.keys import compact
 
 _VISIBLE = r"^[^\x00-\x1f\x7f]+$"
@@ -111,6 +118,17 @@ class PatentRecord(Told):
     open_licence: bool = Field(description="the holder declared an open licence (开放许可)")
     price_band: str = Field(description="intended price, as stated")
     family_id: str
+    grant_date: date | None
+    expires_on: date | None = Field(description="end of the term, as stated")
+    events: list[LegalEvent] = Field(description="legal events, as last checked")
+    checked_on: date | None = Field(description="the day on which status and events were so")
+    problems: list[str] = Field(description="技术问题")
+    effects: list[str] = Field(description="技术功效")
+    applications: list[str] = Field(description="应用领域")
+    topics: list[str] = Field(description="技术主题")
+    emerging_industry: str = Field(description="战略性新兴产业, as stated")
+    college: str = Field(description="所属学院")
+    self_grade: int = Field(description="the holder's own grade, 1 to 5 stars, 0 for none")
 
 
 class FirmRecord(Told):
@@ -128,6 +146,7 @@ class FirmRecord(Told):
     products: list[str]
     needs: list[str] = Field(description="技术需求")
     tags: list[str] = Field(description="专精特新 and the like")
+    registration_status: str = Field(description="登记状态, as stated")
 
 
 class ReasonTold(Told):
@@ -173,10 +192,30 @@ class ItemTold(Told):
     features: dict[str, float] = Field(description="what the score was made of")
 
 
+class MemberTold(Told):
+    """A member of a group."""
+
+    patent_id: str
+    application_no: str
+    title: str
+
+
+class GroupTold(Told):
+    """The patent pool (专利池) or the grouped patents (组合专利) that an item stands for."""
+
+    group_id: str
+    kind: GroupKind
+    name: str
+    description: str
+    holder: str
+    members: list[MemberTold] = Field(description="members that may be recommended today")
+
+
 class PatentItem(ItemTold):
-    """A recommended patent."""
+    """A recommended patent; with ``group``, the group that it leads is the item."""
 
     patent: PatentRecord
+    group: GroupTold | None = Field(description="null for a patent by itself")
 
 
 class FirmItem(ItemTold):

@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from service.benchmark import measure_road
+from service.benchmark_workbook import measure_workbook
 from service.commands.options import Context, common, json_option, print_json
 
 
@@ -44,4 +45,26 @@ def road(context: Context, data: Path, requests: int, as_json: bool) -> None:
             f"median {spread['median_ms']:.1f} ms",
             f"p95 {spread['p95_ms']:.1f} ms, p99 {spread['p99_ms']:.1f} ms, n {spread['n']}",
         )
+    context.console.print(table)
+
+
+@bench.command("workbook")
+@click.option("--rows", type=click.IntRange(1, 1_000_000), default=50_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(1, 20), default=3, show_default=True)
+@json_option
+@common
+def workbook(context: Context, rows: int, rounds: int, as_json: bool) -> None:
+    """Measure the import of a vendor's workbook: 28 columns, texts of real length."""
+    figures = measure_workbook(rows, rounds)
+    if as_json:
+        print_json(figures)
+        return
+    table = Table(title=f"{figures['machine']}, {figures['date']}", show_header=False)
+    table.add_row("workbook", f"{figures['rows']:,} rows, {figures['file_mb']} MB")
+    table.add_row(
+        "import",
+        f"median {figures['median_s']:.1f} s "
+        f"({figures['least_s']:.1f} to {figures['most_s']:.1f} s, n {rounds})",
+    )
+    table.add_row("largest process", f"{figures['peak_rss_gb']:.2f} GB")
     context.console.print(table)

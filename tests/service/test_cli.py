@@ -253,7 +253,7 @@ def test_a_dry_run_writes_nothing_and_the_report_is_kept(
     assert "dry run" in out
     assert "firms.csv:3:" in err
     errors = json.loads(report.read_text("utf-8"))["files"][0]["errors"]
-    assert [(e["line"], e["value"]) for e in errors] == [(3, "123")]
+    assert [(e["row"], e["value"]) for e in errors] == [(3, "123")]
     out, _ = told(capsys, "import", "firms", str(bad), "--json", *home)
     assert json.loads(out)["files"][0]["new"] == 1
     out, _ = told(capsys, "import", "firms", str(bad), "--json", *home)
