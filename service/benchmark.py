@@ -54,12 +54,12 @@ def measure_road(settings: Settings, data: Path, requests: int) -> dict[str, Any
     home.mkdir(parents=True)
     (home / _MARK).touch()
     stages: dict[str, dict[str, float]] = {}
-    stages["import patents"] = _stage(home, "import", "patents", *map(str, files.patents))
-    stages["import firms"] = _stage(home, "import", "firms", *map(str, files.firms))
+    stages["import patents"] = stage(home, "import", "patents", *map(str, files.patents))
+    stages["import firms"] = stage(home, "import", "firms", *map(str, files.firms))
     for path, kind in files.relations:
         extra = ("--kind", kind.value) if kind else ()
-        stages[f"import {path.name}"] = _stage(home, "import", "relations", str(path), *extra)
-    stages["build"] = _stage(home, "build")
+        stages[f"import {path.name}"] = stage(home, "import", "relations", str(path), *extra)
+    stages["build"] = stage(home, "build")
     return {
         "machine": machine(),
         "date": datetime.now(UTC).date().isoformat(),
@@ -85,7 +85,7 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores, {memory:.0f} GB"
 
 
-def _stage(home: Path, *arguments: str) -> dict[str, float]:
+def stage(home: Path, *arguments: str) -> dict[str, float]:
     """Run one command and return its wall seconds and peak resident memory."""
     command = [sys.executable, "-m", "service", *arguments, "--home", str(home), "--quiet"]
     start = time.perf_counter()
