@@ -2,7 +2,7 @@
 
 Six parts of known weight make 100 points. What is not known earns nothing and is said to be
 unknown, beside how many points were open to knowledge at all. The weights are a judgment on what
-a transfer officer asks first; they are not fitted to anything, and ``Weights`` is a file away.
+a transfer officer asks first; they are not fitted to anything.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Picker:
         for patent, group, row, place in self._live(ranked, relevant):
             if len(picked) == n:
                 break
-            offer = self._offer(group) if group else None
+            offer = offer_of(self._readers, group) if group else None
             cause = refusal(profile, patent, offer) or caps.refusal(
                 patent.family_id, patent.holder, group.group_id if group else ""
             )
@@ -82,11 +82,12 @@ class Picker:
                 if name in stored:
                     yield stored[name], groups.get(name), row, place
 
-    def _offer(self, group: PatentGroup) -> Offer:
-        """Return the group with those members that may be recommended today."""
-        members = self._readers.groups.members_of(group)
-        stored = self._readers.patents.many(members)
-        return Offer(group, members, tuple(m for m in members if stored[m].recommendable))
+
+def offer_of(readers: Readers, group: PatentGroup) -> Offer:
+    """Return the group with those members that may be recommended today."""
+    members = readers.groups.members_of(group)
+    stored = readers.patents.many(members)
+    return Offer(group, members, tuple(m for m in members if stored[m].recommendable))
 
 
 def refusal(profile: FirmProfile, patent: Patent, offer: Offer | None = None) -> str:

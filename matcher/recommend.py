@@ -11,7 +11,7 @@ from matcher.engine import Engine
 from matcher.errors import InputError, UnknownSegment
 from matcher.index.search import Ask, search
 from matcher.notes import empty_note, shortfall_notes, stopped_note
-from matcher.pick import Picked, Picker, refusal
+from matcher.pick import Picked, Picker, offer_of, refusal
 from matcher.profile import profile_of_text
 from matcher.query import FirmQuery
 from matcher.ranking.features import FEATURES
@@ -158,13 +158,15 @@ class Recommender:
         names = [Uscc(name) for name in engine.index.firms.ids.ids_at(candidates)]
         stored = self._readers.firms.many(names)
         firms = [stored[name] for name in names if name in stored and stored[name].active]
+        group = self._readers.groups.of_patents([patent.patent_id]).get(patent.patent_id)
+        offer = offer_of(self._readers, group) if group else None
         found: list[tuple[float, FirmQuery, Ranked]] = []
         rows = np.array([row], dtype=np.int64)
         for query in engine.queries(self._readers.profiles(firms)):
             own = engine.index.own_rows(query.profile.own_patents)
             ranked = rank(query, engine.index.patents, rows, own, engine.policy)
             relevant = float(ranked.relevance[0]) >= engine.policy.floor
-            if relevant and not refusal(query.profile, patent):
+            if relevant and not refusal(query.profile, patent, offer):
                 found.append((float(ranked.scores[0]), query, ranked))
         found.sort(key=lambda entry: (-entry[0], str(entry[1].profile.uscc)))
         segment = engine.index.patents.main_segment(row)

@@ -34,7 +34,9 @@ class ImportForm(Sent):
 
     what: Literal["patents", "firms", "demands", "relations", "groups"]
     family: Name = Field("auto", alias="as", description="family of the file, as --as takes it")
-    sheet: Name | None = Field(None, description="sheet of a workbook; the first with a header")
+    sheet: Name | None = Field(
+        None, description="sheet of a workbook; by default the one whose header fits best"
+    )
     checked_on: Annotated[date, BeforeValidator(_as_day)] | None = Field(
         None, description="the day on which the statuses in the file were looked up"
     )
@@ -90,7 +92,9 @@ class JobTold(Told):
         description="as 'panhuo import --json' prints it; null until the job is done, and in lists"
     )
     failure: Problem | None = Field(description="why nothing of the file was imported")
-    errors_url: str | None = Field(description="error workbook, where rows were refused")
+    errors_url: str | None = Field(
+        description="error workbook, where rows were refused or warned of"
+    )
 
 
 class JobList(Told):

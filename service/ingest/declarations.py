@@ -69,7 +69,6 @@ _GRADES = {name: 5 - place for place, name in enumerate(codes.GRADES)}
 _OLDER_MATURITIES = ("技术构思", "正在研发", "已有样品", "通过小试", "通过中试", "可以量产")
 _MATURITIES = (*codes.MATURITIES, *_OLDER_MATURITIES)
 _STOPPED = frozenset({"即将放弃专利权", "涉及权属纠纷", "其他不适宜转化的情况"})
-_EXCLUSIVE = frozenset({"已签订独占许可合同", "已签订排他许可合同"})
 _OPEN = frozenset({"已签订开放许可合同", "已列入开放许可计划"})
 
 
@@ -174,9 +173,15 @@ def _stop_state(content: Declaration) -> StopState:
             continue
         if stop:
             return stop
-    if any(option.detail in _EXCLUSIVE for option in content.implementations):
+    if any(_is_exclusive(option.detail) for option in content.implementations):
         return StopState.EXCLUSIVELY_LICENSED
     return StopState.NONE
+
+
+def _is_exclusive(detail: str) -> bool:
+    """Return whether a licence in force shuts others out; one that is only planned does not."""
+    planned = any(word in detail for word in ("计划", "拟"))
+    return not planned and any(word in detail for word in ("独占", "排他"))
 
 
 def _warnings(content: Declaration, more: Sequence[Cells]) -> list[BadValue]:

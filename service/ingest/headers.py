@@ -154,7 +154,7 @@ def find_header(path: Path, head: Sequence[tuple[int, list[str]]], sought: Sough
             str(path),
             f"found no known column name (first line: {first})",
             "a line of column names, like title, application_no, uscc",
-            "name the columns as the manual's import page says",
+            "name the columns as docs/stock-taking.md says, or add headings with --aliases",
         )
     return best
 

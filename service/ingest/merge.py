@@ -71,12 +71,14 @@ _CHECK = "@"
 class Entry:
     """What is known of one patent: per field a value and its day, and all its publications.
 
-    ``checked`` is the day on which the state fields were so, None for one nobody knows.
+    ``checks`` holds, of the state fields, the day on which each was so, where anybody knows;
+    ``checked`` is the day of the whole row, of a file's entry alone.
     """
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     days: Mapping[str, date | None] = field(default_factory=dict)
     publications: frozenset[tuple[str, date | None]] = frozenset()
+    checks: Mapping[str, date] = field(default_factory=dict)
     checked: date | None = None
 
 
@@ -92,7 +94,8 @@ def entry(facts: Mapping[str, Any], checked: date | None = None, weak: Iterable[
     own = {name: value for name, value in facts.items() if name not in _PUBLICATION}
     seen = frozenset({(number, day)}) if number or day else frozenset()
     days = dict.fromkeys(own, day) | dict.fromkeys(own.keys() & set(weak), WEAK)
-    return Entry(own, days, seen, checked)
+    checks = dict.fromkeys(own.keys() & STATES, checked) if checked else {}
+    return Entry(own, days, seen, checks, checked)
 
 
 def fold(entries: Iterable[Entry]) -> Entry:
@@ -100,15 +103,22 @@ def fold(entries: Iterable[Entry]) -> Entry:
     facts: dict[str, Any] = {}
     days: dict[str, date | None] = {}
     publications: frozenset[tuple[str, date | None]] = frozenset()
+    checks: dict[str, date] = {}
     checked: date | None = None
     for one in entries:
         publications |= one.publications
         checked = max(filter(None, (checked, one.checked)), default=None)
         for name, value in one.facts.items():
-            day = one.days[name]
-            if name not in facts or _weight(day, value) > _weight(days[name], facts[name]):
-                facts[name], days[name] = value, day
-    return Entry(facts, days, publications, checked)
+            day, check = one.days[name], one.checks.get(name)
+            new = (check or date.min, *_weight(day, value))
+            if name in facts:
+                old = (checks.get(name, date.min), *_weight(days[name], facts[name]))
+                if new <= old:
+                    continue
+            facts[name], days[name] = value, day
+            if check:
+                checks[name] = check
+    return Entry(facts, days, publications, checks, checked)
 
 
 def onto(stored: Entry, incoming: Entry, *, again: bool = False) -> Entry:
@@ -119,22 +129,18 @@ def onto(stored: Entry, incoming: Entry, *, again: bool = False) -> Entry:
         incoming: what a file says.
         again: the file came before: only what is strictly newer, or missing, is taken.
     """
-    facts, days = dict(stored.facts), dict(stored.days)
+    facts, days, checks = dict(stored.facts), dict(stored.days), dict(stored.checks)
     wins = _wins_again if again else _wins
     for name, value in incoming.facts.items():
         if name in SAID:
             continue
         old, new = days.get(name), incoming.days[name]
-        same_check = name not in STATES or stored.checked == incoming.checked
-        newer = _later(incoming.checked, stored.checked)
-        if name not in facts or (wins(old, new) if same_check else newer):
+        before, check = checks.get(name, date.min), incoming.checks.get(name, date.min)
+        if name not in facts or (wins(old, new) if check == before else check > before):
             facts[name], days[name] = value, new or old
-    return Entry(
-        facts,
-        days,
-        stored.publications | incoming.publications,
-        max(filter(None, (stored.checked, incoming.checked)), default=None),
-    )
+            if name in incoming.checks:
+                checks[name] = check
+    return Entry(facts, days, stored.publications | incoming.publications, checks)
 
 
 def _wins(old: date | None, new: date | None) -> bool:
@@ -145,10 +151,6 @@ def _wins(old: date | None, new: date | None) -> bool:
 
 def _wins_again(old: date | None, new: date | None) -> bool:
     return old is not None and new is not None and new > old
-
-
-def _later(new: date | None, old: date | None) -> bool:
-    return (new or date.min) > (old or date.min)
 
 
 def to_patent(
@@ -182,8 +184,9 @@ def from_patent(patent: Patent, note: str) -> Entry:
     """Return the entry that ``to_patent`` made the patent and the note of, without its status."""
     noted: dict[str, str] = json.loads(note) if note else {}
     latest = noted.pop(_LATEST, None)
-    checked = _day(noted.pop(_CHECK, ""))
+    check = _day(noted.pop(_CHECK, ""))
     default = _day(latest) if latest is not None else patent.publication_date
+    other = {name: noted.pop(name) for name in list(noted) if name.startswith(_CHECK)}
     told = {name for name, written in noted.items() if written == _TOLD}
     facts = {
         name: getattr(patent, name)
@@ -193,7 +196,12 @@ def from_patent(patent: Patent, note: str) -> Entry:
     days = {name: _day(noted[name]) if name in noted else default for name in facts}
     published = (patent.publication_no, patent.publication_date)
     seen = frozenset({published}) if any(published) else frozenset()
-    return Entry(facts, days, seen, checked)
+    checks = {
+        name: day
+        for name in facts.keys() & STATES
+        if (day := _day(other[_CHECK + name]) if _CHECK + name in other else check)
+    }
+    return Entry(facts, days, seen, checks)
 
 
 def _told(facts: Mapping[str, Any], number: str) -> dict[str, Any]:
@@ -238,8 +246,14 @@ def _note(merged: Entry, published: date | None, told: Iterable[str]) -> str:
     note |= dict.fromkeys(told, _TOLD)
     if latest != published:
         note[_LATEST] = _iso(latest)
-    if merged.checked:
-        note[_CHECK] = _iso(merged.checked)
+    if merged.checks:
+        latest_check = max(merged.checks.values())
+        note[_CHECK] = _iso(latest_check)
+        note |= {
+            _CHECK + name: _iso(merged.checks.get(name))
+            for name in sorted(merged.facts.keys() & STATES)
+            if merged.checks.get(name) != latest_check
+        }
     return json.dumps(note, separators=(",", ":")) if note else ""
 
 

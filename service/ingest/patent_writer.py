@@ -7,29 +7,30 @@ the transaction of the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from matcher.types import GroupKind, LegalStatus, Patent, PatentGroup, PatentId, StopState
+from matcher.types import GroupKind, Patent, PatentGroup, PatentId
 from service.ingest.changes import changes
 from service.ingest.declarations import WEAK
-from service.ingest.families.panhuo_template import PANHUO_TEMPLATE
 from service.ingest.groups import group_id
-from service.ingest.merge import SAID, Entry, entry, fold, from_patent, onto, to_patent
+from service.ingest.merge import Entry, entry, fold, from_patent, onto, to_patent
 from service.ingest.problems import BadValue, RowProblem
 from service.ingest.records import FileContext, Parsed, Written, grouped, refusals
+from service.ingest.sayings import earlier_said, said_by, standing_with
 from service.ingest.words import holder_kind_of
 from service.store.contacts import Contact
 from service.store.declarations import Declaration
 from service.store.engine import Store
 from service.store.keys import application_key
 from service.store.patents import patent_hash
-from service.store.statuses import Standing, Status, current
+from service.store.statuses import Status
 from service.store.upsert import UpsertCounts
 
 _NUMBERS = ("application_no", "publication_no", "grant_no")
-# What is stored from before statuses were kept is older than any check.
+_OUTSIDE = frozenset({"patent_id", "checked_on"})
+# A declaration without a day is older than any.
 _EARLIER = date(1900, 1, 1)
 
 
@@ -80,10 +81,10 @@ class PatentWriter:
         self._store.groups.put(self._groups.values())
 
     def _entry(self, row: Parsed) -> Entry:
-        facts = {name: value for name, value in row.facts.items() if name != "patent_id"}
+        facts = {name: value for name, value in row.facts.items() if name not in _OUTSIDE}
         beside: Beside | None = row.extra
         weak = WEAK if beside and beside.declaration else ()
-        return entry(facts, self._context.checked_on, weak)
+        return entry(facts, row.facts.get("checked_on", self._context.checked_on), weak)
 
     def _stored(
         self, ready: Mapping[PatentId, _Ready], groups: Mapping[PatentId, Sequence[Parsed]]
@@ -109,10 +110,10 @@ class PatentWriter:
         patents = self._store.patents
         hashes = patents.hashes(list(came))
         known = self._store.statuses.of_patents(list(hashes))
-        said = {key: self._said(key, one) for key, one in came.items()}
+        said = {key: said_by(self._context, key, one) for key, one in came.items()}
         ready: dict[PatentId, _Ready] = {}
         for key, one in came.items():
-            standing, written = self._standing(known.get(key, []), said[key])
+            standing, written = standing_with(self._context, known.get(key, []), said[key])
             patent, note = to_patent(key, one, standing)
             ready[key] = _Ready(self._held(patent), note, written)
         # What is stored with this very content needs no second look.
@@ -121,8 +122,8 @@ class PatentWriter:
         ]
         stored, notes = patents.many(other), patents.field_dates(other)
         for key, before in stored.items():
-            earlier = known.get(key) or _earlier(before)
-            standing, written = self._standing(earlier, said[key])
+            earlier = known.get(key) or earlier_said(before)
+            standing, written = standing_with(self._context, earlier, said[key])
             merged = onto(from_patent(before, notes[key]), came[key], again=self._context.again)
             patent, note = to_patent(key, merged, standing)
             ready[key] = _Ready(self._held(patent), note, written, before)
@@ -133,45 +134,6 @@ class PatentWriter:
         if patent.holder or not holder:
             return patent
         return replace(patent, holder=holder, holder_kind=holder_kind_of(holder))
-
-    def _said(self, patent_id: PatentId, one: Entry) -> Status | None:
-        """Return what the file says of the patent's status, None where it says nothing."""
-        facts = one.facts
-        if not SAID & facts.keys():
-            return None
-        days = [one.days[name] for name in SAID & facts.keys()]
-        return Status(
-            patent_id=patent_id,
-            family=self._context.family,
-            checked_on=self._context.checked_on,
-            published_on=max((day for day in days if day), default=None),
-            legal_status=facts.get("legal_status", LegalStatus.UNKNOWN),
-            events=facts.get("events", ()),
-            stop_state=facts.get("stop_state", StopState.NONE),
-            source_file=self._context.name,
-        )
-
-    def _standing(
-        self, known: Iterable[Status], said: Status | None
-    ) -> tuple[Standing, tuple[Status, ...]]:
-        """Return what counts, and what of the file's saying is to be written."""
-        by_family = {one.family: one for one in known}
-        if said is not None and self._counts(said, by_family.get(said.family)):
-            by_family[said.family] = said
-            return current(list(by_family.values())), (said,)
-        return current(list(by_family.values())), ()
-
-    def _counts(self, said: Status, old: Status | None) -> bool:
-        """Return whether what the file says takes the place of what its family said before.
-
-        A vendor that says the same again has checked again. A workbook that does has not: it is
-        written back as it was declared, and would pass an old word off as today's.
-        """
-        if old is None:
-            return True
-        if self._context.again or said.clock < old.clock:
-            return False
-        return self._context.family != PANHUO_TEMPLATE.name or said.word != old.word
 
     def _declared(self, groups: Mapping[PatentId, Sequence[Parsed]]) -> set[str]:
         """Store the declarations; return the patents of which one is new or changed."""
@@ -272,21 +234,6 @@ class PatentWriter:
             for number in own:
                 known.setdefault(number, ids[row.line])
         return ids
-
-
-def _earlier(patent: Patent) -> list[Status]:
-    """Return what a patent says that was stored without any file's word on its status."""
-    if patent.legal_status is LegalStatus.UNKNOWN and patent.stop_state is StopState.NONE:
-        return []
-    return [
-        Status(
-            patent_id=patent.patent_id,
-            family="earlier",
-            checked_on=patent.checked_on or _EARLIER,
-            legal_status=patent.legal_status,
-            stop_state=patent.stop_state,
-        )
-    ]
 
 
 def _vague(row: Parsed) -> tuple[bool, bool]:

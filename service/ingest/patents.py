@@ -28,7 +28,7 @@ _LINES = (
 )
 _LISTS = ("applications", "topics")
 _SENTENCES = ("problems", "effects")
-_DATES = ("filing_date", "publication_date", "grant_date", "expires_on")
+_DATES = ("filing_date", "publication_date", "grant_date", "expires_on", "checked_on")
 _NUMBERS = ("application_no", "publication_no", "grant_no")
 _KEYS = frozenset({"patent_id", *_NUMBERS})
 _LONGEST_TITLE = 500

@@ -32,12 +32,12 @@ _LEGAL = [
 ]
 _STOPS = [
     *((stop.value.upper(), stop) for stop in StopState if stop.value),
-    *_each("即将放弃", StopState.ABOUT_TO_ABANDON),
-    *_each("权属纠纷", StopState.OWNERSHIP_DISPUTE),
-    *_each("不适宜", StopState.UNSUITABLE),
+    *_each("即将放弃 拟放弃", StopState.ABOUT_TO_ABANDON),
+    *_each("纠纷 诉讼 争议", StopState.OWNERSHIP_DISPUTE),
+    *_each("不适宜 不宜 保密 国防", StopState.UNSUITABLE),
     *_each("独占 排他", StopState.EXCLUSIVELY_LICENSED),
     *_each("解除", StopState.NONE),
-    *_each("保全", StopState.PRESERVED),
+    *_each("保全 查封 冻结", StopState.PRESERVED),
     *_each("NONE 无 正常 尚未实施 已许可 已转让 已自行产业化 评价报告", StopState.NONE),
 ]
 # A hospital of a university is a hospital; an institute's company is a firm.

@@ -37,7 +37,7 @@ class ErrorsNotFound(InputError):
     def __init__(self, job_id: str) -> None:
         super().__init__(
             f"found no error workbook of import job {job_id!r}",
-            "a job that ended and refused rows",
+            "a job that ended and refused or warned of rows",
             "look at its state and at refused in its report",
         )
         self.job_id = job_id

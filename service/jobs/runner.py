@@ -23,6 +23,7 @@ from service.jobs.refusals import ImportFailed
 from service.jobs.verdict import died, failed, lost, now, reported
 from service.store.import_jobs import ENDED, ImportJob, ImportJobs, JobEnd, JobState
 
+_SWEEP_EVERY = timedelta(hours=1)
 _LOG = logging.getLogger("panhuo.imports")
 _IDLE_SECONDS = 1.0
 _STOP_SECONDS = 8.0
@@ -44,7 +45,7 @@ class Runner:
         self._settings = settings
         self._stopping = threading.Event()
         self._work = threading.Event()
-        self._swept = False
+        self._swept_at: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="panhuo-imports", daemon=True)
 
     def start(self) -> None:
@@ -108,10 +109,11 @@ class Runner:
                 self._finish(job, folder, job.claim, end)
 
     def _sweep(self) -> None:
-        if self._swept:
+        now = datetime.now(UTC)
+        if self._swept_at and now - self._swept_at < _SWEEP_EVERY:
             return
-        self._swept = True
-        oldest = datetime.now(UTC) - timedelta(days=self._settings.imports_kept_days)
+        self._swept_at = now
+        oldest = now - timedelta(days=self._settings.imports_kept_days)
         ended = {job.job_id: job for state in ENDED for job in self._in_state(state)}
         for job_id, folder in self._root.folders():
             if job_id in ended:

@@ -8,7 +8,7 @@ lapsed or stopped patent be recommended.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -40,6 +40,7 @@ class Status:
         legal_status: UNKNOWN where the files say nothing of it.
         stop_state: as declared in words; NONE where they say nothing, or that nothing stops it.
         checked_on: the day on which it was so.
+        says_stop: the file names a stop state, if only to say that there is none; not stored.
         published_on: the day of the publication whose row said it, None where the row has none.
     """
 
@@ -51,6 +52,7 @@ class Status:
     events: tuple[LegalEvent, ...] = ()
     stop_state: StopState = StopState.NONE
     source_file: str = ""
+    says_stop: bool = field(default=True, compare=False)
 
     @property
     def clock(self) -> tuple[date, date]:

@@ -67,6 +67,9 @@ def test_a_dismissed_pool_does_not_come_back_by_another_member(
     }
     assert client.post("/v1/feedback", json={"events": [event]}).status_code < 300
     assert not set(before[:2]) & set(ids(asked(client, uscc=FIRM, n=20)))
+    for member in before[:2]:
+        firms = client.post(f"/v1/patents/{member}/firms", json={"n": 200}).json()
+        assert FIRM not in [item["item_id"] for item in firms["items"]]
 
 
 def test_a_firm_that_is_no_more_gets_no_patents_pushed(client: TestClient, home: Home) -> None:

@@ -134,7 +134,8 @@ def test_a_newer_check_brings_the_holder_whatever_the_publication() -> None:
     grant = entry({"title": "t", "holder": "甲", "abstract": "新", "publication_date": JUNE}, MAY)
     export = entry({"title": "t", "holder": "乙", "abstract": "旧", "publication_date": MAY}, JUNE)
     newer = onto(grant, export)
-    assert (newer.facts["holder"], newer.facts["abstract"], newer.checked) == ("乙", "新", JUNE)
+    assert (newer.facts["holder"], newer.facts["abstract"]) == ("乙", "新")
+    assert newer.checks == {"holder": JUNE}
     older = onto(export, grant)
     assert (older.facts["holder"], older.facts["abstract"]) == ("乙", "新")
 
@@ -155,3 +156,12 @@ def test_a_weak_value_only_fills_what_is_empty() -> None:
         stored = from_patent(*to_patent(KEY, merged))
         assert (stored.facts["title"], stored.facts["ipc"]) == ("全名", ("A", "B"))
         assert stored.facts["college"] == "机械学院"
+
+
+def test_each_state_field_has_its_own_check() -> None:
+    vendor = entry({"title": "t", "holder": "甲"}, date(2026, 1, 1))
+    workbook = entry({"title": "t", "maturity": "样品、实验阶段"}, JUNE)
+    stored = from_patent(*to_patent(KEY, onto(vendor, workbook)))
+    assert stored.checks == {"holder": date(2026, 1, 1), "maturity": JUNE}
+    newer = onto(stored, entry({"title": "t", "holder": "乙"}, MAY))
+    assert newer.facts["holder"] == "乙"

@@ -292,6 +292,60 @@ def test_a_workbook_that_says_the_same_again_is_no_new_check(store: Store, tmp_p
     assert store.patents.get(PatentId(FIRST)).legal_status is LegalStatus.LAPSED
 
 
+def test_silence_lifts_no_preservation(store: Store, tmp_path: Path) -> None:
+    run(store, vendor(tmp_path / "v.csv", FIRST_B.replace("质押", "保全")))
+    head = "公开(公告)号,标题,申请号,简单法律状态,[标]当前申请(专利权)人,专利价值"
+    path = tmp_path / "short.csv"
+    path.write_text(f"{head}\nCN109990757B,一种电机,{FIRST},有效,某大学,1\n", encoding="utf-8")
+    assert run(store, path, checked_on=date(2027, 1, 1)).family == "patsnap"
+    assert store.patents.get(PatentId(FIRST)).stop_state is StopState.PRESERVED
+
+
+@pytest.mark.parametrize(
+    ("state", "stop"),
+    [
+        ("被法院查封", StopState.PRESERVED),
+        ("正在诉讼中", StopState.OWNERSHIP_DISPUTE),
+        ("涉密不宜公开，保密专利", StopState.UNSUITABLE),
+        ("中试中", StopState.NONE),
+    ],
+)
+def test_a_state_in_the_holders_own_words(
+    store: Store, tmp_path: Path, state: str, stop: StopState
+) -> None:
+    run(store, workbook(tmp_path / "w.xlsx", [{**ROWS[0], "*一级实施状态": state}]))
+    assert store.patents.get(PatentId(FIRST)).stop_state is stop
+
+
+@pytest.mark.parametrize(
+    ("detail", "stop"),
+    [
+        ("与甲公司独占许可五年", StopState.EXCLUSIVELY_LICENSED),
+        ("已列入独占许可计划", StopState.NONE),
+        ("拟排他许可", StopState.NONE),
+    ],
+)
+def test_a_licence_in_the_holders_own_words(
+    store: Store, tmp_path: Path, detail: str, stop: StopState
+) -> None:
+    row = {**ROWS[0], "二级状态描述": detail}
+    run(store, workbook(tmp_path / "w.xlsx", [row]))
+    assert store.patents.get(PatentId(FIRST)).stop_state is stop
+
+
+def test_an_exported_status_keeps_its_day(store: Store, tmp_path: Path) -> None:
+    head = "申请号,title,legal_status,checked_on"
+    ours = tmp_path / "ours.csv"
+    ours.write_text(f"{head}\n{FIRST},电机,IN_FORCE,2026-01-01\n", encoding="utf-8")
+    run(store, ours)
+    assert store.patents.get(PatentId(FIRST)).checked_on == date(2026, 1, 1)
+    lapsed = FIRST_B.replace("有效,授权", "失效,未缴年费")
+    run(store, vendor(tmp_path / "v.csv", lapsed), checked_on=date(2026, 3, 1))
+    ours.write_text(f"{head}\n{FIRST},一种电机,IN_FORCE,2026-01-01\n", encoding="utf-8")
+    run(store, ours)
+    assert store.patents.get(PatentId(FIRST)).legal_status is LegalStatus.LAPSED
+
+
 def test_the_holder_of_a_file_that_names_none(store: Store, tmp_path: Path) -> None:
     run(store, workbook(tmp_path / "w.xlsx", ROWS), holder="某大学")
     assert {patent.holder for patent in store.patents.iterate()} == {"某大学"}
