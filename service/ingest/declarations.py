@@ -166,9 +166,10 @@ def _contact(cells: Cells) -> tuple[str, str, str]:
 
 
 def _stop_state(content: Declaration) -> StopState:
-    for option in content.implementations:
+    # The status column too may say 保全 or 独占许可.
+    for word in (*(option.state for option in content.implementations), content.legal_status):
         try:
-            stop = words.stop_state(option.state) if option.state else StopState.NONE
+            stop = words.stop_state(word) if word else StopState.NONE
         except BadValue:  # a text of the holder's own; the warnings name it
             continue
         if stop:

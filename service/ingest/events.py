@@ -35,7 +35,7 @@ _EVENTS = (
     ("撤销", LegalEvent.INVALIDATION),
     ("一案双申", LegalEvent.DUAL_FILING),
     ("复审", LegalEvent.RE_EXAMINATION),
-    ("权利转移", LegalEvent.ASSIGNMENT),
+    ("转移", LegalEvent.ASSIGNMENT),
     ("转让", LegalEvent.ASSIGNMENT),
     ("变更", LegalEvent.ASSIGNMENT),
     ("实质审查", LegalEvent.EXAMINATION),
@@ -43,7 +43,7 @@ _EVENTS = (
     ("授权", LegalEvent.GRANT),
 )
 # Words of these columns that say nothing that is an event.
-_SILENT = ("公开", "公布", "有效", "有权", "审中", "在审", "失效", "无效", "无权", "终止", "维持")
+_SILENT = ("申请权", "公开", "公布", "有效", "有权", "审中", "在审", "失效", "无效", "无权", "终止", "维持")
 _LAPSING = frozenset(
     {
         LegalEvent.FEE_UNPAID,

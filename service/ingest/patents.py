@@ -168,14 +168,21 @@ def _word(meaning: Callable[[str], object]) -> Callable[[object], object]:
 def _states(facts: Facts) -> None:
     """Read stop state and events; where only events are given, the status follows from them."""
     facts.take("stop_state", _word(words.stop_state))
-    written = fields.line(facts.cells.get("legal_events"))
-    events, unknown = legal_events(written) if written else ((), [])
-    facts.warnings += unknown
+    events = _events(facts)
     told = {*events, *_licences(facts), *_pledges(facts)}
     if events and "legal_status" not in facts.found:
         facts.found["legal_status"] = status_of(events)
+        facts.warnings = [bad for bad in facts.warnings if bad.field != "legal_status"]
     if told:
         facts.found["events"] = tuple(event for event in LegalEvent if event in told)
+
+
+def _events(facts: Facts) -> tuple[LegalEvent, ...]:
+    events, unknown = legal_events(fields.line(facts.cells.get("legal_events")))
+    facts.warnings += unknown
+    # CNIPR, CNKI and plain lists write the event into the status column: 专利权的保全.
+    more, _ = legal_events(fields.line(facts.cells.get("legal_status")))
+    return (*events, *more)
 
 
 def _licences(facts: Facts) -> tuple[LegalEvent, ...]:

@@ -28,6 +28,8 @@ _LEGAL = [
     *_each("驳回 撤销 避重 权利消失 LAPSED EXPIRED INACTIVE", LegalStatus.LAPSED),
     *_each("PENDING", LegalStatus.PENDING),
     *_each("有效 授权 有权 维持 权利转移 许可 质押 IN_FORCE ACTIVE", LegalStatus.IN_FORCE),
+    # 专利申请权、专利权的转移 is said of both.
+    *_each("申请权", LegalStatus.UNKNOWN),
     *_each("审中 实质审查 实审 公开 公布 在审 申请", LegalStatus.PENDING),
 ]
 _STOPS = [
