@@ -109,7 +109,8 @@ def import_(
     (.xlsx, .xlsm, .xls) and, for relations, TREC qrels (.qrels). A bad row is
     reported and left out; the rest goes in. The same file twice changes nothing.
     """
-    _check(what, family, kind, reports)
+    _check(what, family, kind)
+    _check_reports(reports, files)
     if file_name and len(files) > 1:
         raise click.UsageError("--file-name goes with one file only.")
     options = ImportOptions(
@@ -125,17 +126,18 @@ def import_(
         result = import_files(
             home.store, what, files, options=options, dry_run=dry_run, progress=progress
         )
-    # JSON first: where it stands, the import is done (service/jobs/verdict.py).
-    for report in sorted(reports, key=lambda path: path.suffix.lower() != ".json"):
-        _write(report, result)
+    # Told first: a report that cannot be written ends the command, and the rows are stored.
     if as_json:
         print_json(result.to_dict())
     else:
         _show(context, result)
+    # JSON first: where it stands, the import is done (service/jobs/verdict.py).
+    for report in sorted(reports, key=lambda path: path.suffix.lower() != ".json"):
+        _write(report, result)
     return 1 if result.failed else 0
 
 
-def _check(what: str, family: str, kind: str | None, reports: Sequence[Path]) -> None:
+def _check(what: str, family: str, kind: str | None) -> None:
     """Raise ``UsageError`` for options that do not go with each other."""
     known = family_names(what)
     if family not in known:
@@ -144,11 +146,18 @@ def _check(what: str, family: str, kind: str | None, reports: Sequence[Path]) ->
         )
     if kind and what != "relations":
         raise click.UsageError("--kind goes with 'relations' only.")
+
+
+def _check_reports(reports: Sequence[Path], files: Sequence[Path]) -> None:
+    """Raise ``UsageError`` for a report that cannot be one, or would replace what is imported."""
+    own = {file.resolve() for file in files}
     for report in reports:
         if report.suffix.lower() not in {".json", ".xlsx"}:
             raise click.UsageError(f"--report {report}: name a file ending in .json or .xlsx.")
         if not report.absolute().parent.is_dir():
             raise click.UsageError(f"--report {report}: found no folder {report.parent}.")
+        if report.resolve() in own:
+            raise click.UsageError(f"--report {report}: this is the file to import; name another.")
 
 
 @contextmanager
@@ -190,6 +199,8 @@ def _show(context: Context, result: ImportReport) -> None:
     context.console.print(table)
     for file in result.files:
         _complain(file)
+        for note in file.layout.notes if file.layout else ():
+            click.echo(f"{file.name}: {note}", err=True)
 
 
 def _show_layout(context: Context, file: FileReport) -> None:
@@ -215,9 +226,6 @@ def _show_layout(context: Context, file: FileReport) -> None:
         cells = (seen.letter, seen.heading, seen.field or "ignored", seen.note)
         table.add_row(*map(Text, cells))
     context.console.print(table)
-    others = [f"not read: sheet {name}" for name in layout.other_sheets]
-    for note in (*layout.notes, *others):
-        click.echo(note)
 
 
 def _complain(file: FileReport) -> None:

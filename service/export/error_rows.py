@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.ingest.escape import unescape
-from service.ingest.problems import RowProblem
+from service.ingest.problems import HIDDEN, RowProblem
 from service.ingest.report import FileReport
 
 REFUSED, WARNED = "须修改", "请核对"
@@ -103,7 +103,7 @@ def _meant(cells: Mapping[str, object]) -> dict[str, object]:
 
 def _tell(found: dict[str, str], problem: RowProblem) -> None:
     told = problem.cure_zh or problem.cure
-    if problem.value:
+    if problem.value not in {"", HIDDEN}:
         told += _BESIDE.get(problem.problem, _NOW if problem.column else _ROW).format(problem.value)
     before = found.get(problem.column)
     found[problem.column] = f"{before} {told}" if before else told

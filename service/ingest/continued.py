@@ -11,8 +11,23 @@ from service.ingest.fields import text
 from service.ingest.problems import BadValue, RowProblem, row_problem
 from service.ingest.records import Cells
 from service.ingest.rows import Row
+from service.store.keys import application_key
 
 _HEAD = ("application_no", "title", "sequence")
+IMPLEMENTATION = (
+    "implementation_state",
+    "implementation_detail",
+    "implementation_outcome",
+    "implementation_note",
+)
+WILLINGNESS = (
+    "willingness_first",
+    "willingness_second",
+    "willingness_fee",
+    "willingness_cities",
+    "willingness_firms",
+)
+"""The fields of one option each, in the order of their columns."""
 
 
 @dataclass(slots=True)
@@ -45,7 +60,8 @@ def cut_rows(rows: Iterable[Row], columns: Columns, family: Family) -> Iterator[
     """Yield the records in the order of their first rows.
 
     In a family whose rows continue each other a row without number, title and sequence belongs to
-    the row above; one that has none above it is a problem.
+    the row above; one that has none above it is a problem. So does a row that says the number
+    above again (all of it copied, or the sequence alone): of it only what differs is told.
     """
     if not family.continues:
         yield from (_single(line, row, columns) for line, row in rows)
@@ -57,6 +73,10 @@ def cut_rows(rows: Iterable[Row], columns: Columns, family: Family) -> Iterator[
         if cut.problem is None:
             # As written: what a holder declared is written back, a lone hyphen too.
             cut.cells = columns.written(cut.row)
+        if cut.problem is None and open_cut is not None and _again(open_cut.cells, cut.cells):
+            open_cut.rows[line] = cut.row
+            open_cut.more[line] = _other_than(open_cut.cells, cut.cells)
+            continue
         if cut.problem is None and not any(text(cut.cells.get(name)) for name in _HEAD):
             if open_cut is not None:
                 open_cut.rows[line] = cut.row
@@ -77,3 +97,22 @@ def _single(line: int, row: Mapping[str, object] | RowProblem, columns: Columns)
     if isinstance(row, RowProblem):
         return Cut(line, {line: {}}, problem=row)
     return Cut(line, {line: row}, columns.cells(row))
+
+
+def _again(head: Cells, cells: Cells) -> bool:
+    """Return whether the row says the number of the head again, or its sequence and no other."""
+    number, title, sequence = (text(cells.get(name)) for name in _HEAD)
+    if number:
+        above = text(head.get("application_no"))
+        return number == above or application_key(number) == application_key(above) != ""
+    return bool(sequence) and not title and sequence == text(head.get("sequence"))
+
+
+def _other_than(head: Cells, cells: Cells) -> Cells:
+    """Return the row without cells and options that the head has too, and without its keys."""
+    same = {name for name, cell in cells.items() if text(cell) == text(head.get(name))}
+    for option in (IMPLEMENTATION, WILLINGNESS):
+        if not same.issuperset(cells.keys() & set(option)):
+            same -= set(option)
+    same |= {"application_no", "sequence"}
+    return {name: "" if name in same else cell for name, cell in cells.items()}

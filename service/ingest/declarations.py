@@ -13,6 +13,7 @@ from typing import Any
 
 from matcher.types import PatentId, StopState
 from service.ingest import codes, fields, numbers, words
+from service.ingest.continued import IMPLEMENTATION, WILLINGNESS
 from service.ingest.problems import BadValue
 from service.ingest.records import Cells
 from service.store.declarations import Declaration, Implementation, Willingness
@@ -21,19 +22,6 @@ MOST_GROUPED = 9
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ud800-\udfff]")
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?")
 _MEMBERS = re.compile(r"[,，、;；|\s]+")
-_IMPLEMENTATION = (
-    "implementation_state",
-    "implementation_detail",
-    "implementation_outcome",
-    "implementation_note",
-)
-_WILLINGNESS = (
-    "willingness_first",
-    "willingness_second",
-    "willingness_fee",
-    "willingness_cities",
-    "willingness_firms",
-)
 _TEXTS = (
     "title",
     "legal_status",
@@ -117,10 +105,8 @@ def declared(cells: Cells, more: Sequence[Cells]) -> Declared:
     content = Declaration(
         patent_id=PatentId(""),
         sequence=_sequence(cells.get("sequence")),
-        implementations=tuple(
-            Implementation(*option) for option in _options(rows, _IMPLEMENTATION)
-        ),
-        willingness=tuple(Willingness(*option) for option in _options(rows, _WILLINGNESS)),
+        implementations=tuple(Implementation(*option) for option in _options(rows, IMPLEMENTATION)),
+        willingness=tuple(Willingness(*option) for option in _options(rows, WILLINGNESS)),
         group_members=tuple(_split(cells.get("group_members"))),
         **told,
     )
@@ -276,7 +262,7 @@ def _grouped(content: Declaration) -> list[BadValue]:
 
 def _strays(more: Sequence[Cells]) -> list[BadValue]:
     """Return cells of continuation rows that the workbook leaves empty there."""
-    options = {*_IMPLEMENTATION, *_WILLINGNESS}
+    options = {*IMPLEMENTATION, *WILLINGNESS}
     cure = "Write this in the patent's first row; the rows below hold further options only."
     return [
         BadValue(name, _verbatim(cell), "continuation", cure)

@@ -78,7 +78,7 @@ class DelimitedSource:
                     yield line, _unreadable(line, reader.line_num, error)
                     continue
                 if known.damaged and not decodes("".join(cells)):
-                    yield line, undecoded(line, self._delimiter.join(cells))
+                    yield line, undecoded(line)
                 elif any(cells):
                     yield line, cells
 

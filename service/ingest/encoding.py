@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from matcher.errors import BadFile
-from service.ingest.problems import RowProblem, file_problem, shown
+from service.ingest.problems import HIDDEN, RowProblem, file_problem
 
 _BLOCK = 1 << 20
 _CURE = "save the file again as UTF-8, or mend that line"
@@ -57,10 +57,10 @@ def decodes(text: str) -> bool:
     return True
 
 
-def undecoded(line: int, text: str) -> RowProblem:
+def undecoded(line: int) -> RowProblem:
     """Return the problem of a line with such a byte."""
     cure = "Save the file again in one encoding, best UTF-8, and check the characters of this row."
-    return file_problem(line, shown(text.strip()), "encoding", cure)
+    return file_problem(line, HIDDEN, "encoding", cure)
 
 
 @dataclass(frozen=True, slots=True)

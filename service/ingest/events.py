@@ -11,7 +11,7 @@ _SEPARATORS = re.compile(r"[;；|｜、,，/\n]+")
 # The first word that a part contains decides. Words that end something stand before the thing.
 _EVENTS = (
     ("解除", None),
-    ("注销质押", None),
+    ("注销", None),
     ("恢复", LegalEvent.RESTORATION),
     ("独占", LegalEvent.EXCLUSIVE_LICENCE),
     ("排他", LegalEvent.SOLE_LICENCE),
@@ -43,7 +43,10 @@ _EVENTS = (
     ("授权", LegalEvent.GRANT),
 )
 # Words of these columns that say nothing that is an event.
-_SILENT = ("申请权", "公开", "公布", "有效", "有权", "审中", "在审", "失效", "无效", "无权", "终止", "维持")
+_SILENT = (
+    *("申请权", "公开", "公布", "有效", "有权", "审中", "在审"),
+    *("失效", "无效", "无权", "终止", "维持"),
+)
 _LAPSING = frozenset(
     {
         LegalEvent.FEE_UNPAID,

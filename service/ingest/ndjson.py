@@ -12,7 +12,7 @@ from service.ingest.encoding import decodes, examine, undecoded
 from service.ingest.families import Family
 from service.ingest.headers import Sought
 from service.ingest.layout import Layout, columns_seen
-from service.ingest.problems import RowProblem, file_problem, shown
+from service.ingest.problems import HIDDEN, RowProblem, file_problem
 from service.ingest.rows import Row, Wanted
 
 # So many objects tell which names there are; later ones may have more, and these are read too.
@@ -62,13 +62,13 @@ class NdjsonSource:
 def _object(number: int, written: str) -> dict[str, object] | RowProblem:
     cure = 'Write one JSON object on each line, like {"title": "…"}.'
     if not decodes(written):
-        return undecoded(number, written)
+        return undecoded(number)
     try:
         found = json.loads(written, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        return file_problem(number, shown(written.strip()), "json_syntax", cure)
+        return file_problem(number, HIDDEN, "json_syntax", cure)
     if not isinstance(found, dict):
-        return file_problem(number, shown(written.strip()), "json_object", cure)
+        return file_problem(number, HIDDEN, "json_object", cure)
     return found
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from service.ingest.cures import cure_zh
 
 _SHOWN = 200
-_MASK = "•••"
+HIDDEN = "•••"
+"""Stands in reports for personal data, and for what may hold some."""
 PERSONAL_FIELDS = frozenset({"inventor", "contact_person", "contact_phone"})
 """Fields that hold people, or how to reach them: no report shows their values."""
 
@@ -67,12 +68,15 @@ def row_problem(line: int, column: str, bad: BadValue) -> RowProblem:
     value = shown(bad.value)
     chinese = cure_zh(bad.problem, bad.field, value)
     if bad.field in PERSONAL_FIELDS and value:
-        value = _MASK
+        value = HIDDEN
     return RowProblem(line, column, value, bad.problem, bad.cure, chinese)
 
 
 def file_problem(line: int, value: str, problem: str, cure: str) -> RowProblem:
-    """Return the problem of a row that could not be taken apart into cells."""
+    """Return the problem of a row that could not be taken apart into cells.
+
+    ``value`` is no text of a row that may name people: nobody knows in which column it stands.
+    """
     return RowProblem(line, "", value, problem, cure, cure_zh(problem, "", value))
 
 

@@ -16,7 +16,7 @@ from service.ingest.columns import Columns
 from service.ingest.families import AUTO, Family
 from service.ingest.headers import Sought
 from service.ingest.layout import Layout
-from service.ingest.problems import RowProblem, file_problem, shown
+from service.ingest.problems import HIDDEN, RowProblem, file_problem
 
 Row = tuple[int, dict[str, object] | RowProblem]
 Wanted = Callable[[str], bool]
@@ -86,6 +86,8 @@ def open_source(
     from service.ingest.sheets import SheetSource
 
     sought = Sought(what, family, sheet, aliases)
+    if path.is_dir():
+        raise BadFile(str(path), "found a folder", "a file to read", "name the files in it")
     if not path.is_file():
         raise BadFile(str(path), "found no such file", "a file to read", "check the path")
     ending = path.suffix.lower()
@@ -134,8 +136,8 @@ def row_maker(header: Sequence[str], wanted: Wanted | None = None) -> RowMaker:
     empty = dict.fromkeys(names, "")
 
     def make(line: int, cells: Sequence[object]) -> dict[str, object] | RowProblem:
-        if len(cells) > width and (surplus := _surplus(line, cells, width)):
-            return surplus
+        if len(cells) > width and any(cell not in {"", None} for cell in cells[width:]):
+            return _surplus(line, len(cells), width)
         row: dict[str, object] = dict(empty)
         here = len(cells)
         for at, name in places:
@@ -146,12 +148,9 @@ def row_maker(header: Sequence[str], wanted: Wanted | None = None) -> RowMaker:
     return make
 
 
-def _surplus(line: int, cells: Sequence[object], width: int) -> RowProblem | None:
-    first = next((cell for cell in cells[width:] if cell not in {"", None}), None)
-    if first is None:
-        return None
+def _surplus(line: int, found: int, width: int) -> RowProblem:
     cure = (
-        f"The header has {width} columns, this row {len(cells)}: put quotes around a cell that "
+        f"The header has {width} columns, this row {found}: put quotes around a cell that "
         "holds the delimiter."
     )
-    return file_problem(line, shown(first), "surplus_cell", cure)
+    return file_problem(line, HIDDEN, "surplus_cell", cure)
