@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eval.agreement import AgreementReport
+from eval.compare import Comparison
 from eval.measures import MEASURES
 from eval.overview import Overview
 from eval.report import EvaluationReport
-from eval.slices import Slice
-from eval.statistics import Interval
+from eval.slices import Slice, SliceCheck
+from eval.statistics import Difference, Interval
 from matcher.errors import ExtraMissing
 
 try:
@@ -19,6 +21,14 @@ except ImportError as error:
 
 _BASES = {"ipc": "按IPC分类号", "industry": "按行业代码", "text": "按文本", "none": "未能归类"}
 _WHAT = {"patents": "专利", "firms": "企业"}
+_EXPOSURE = {
+    "coverage": "覆盖率",
+    "gini": "基尼系数",
+    "skew": "偏度",
+    "top_share": "最热1%占位",
+    "novelty": "新颖度（比特）",
+}
+_LEVELS = {"subclass": "同小类", "main_group": "同大组"}
 _WIDTH = 420
 
 
@@ -106,6 +116,79 @@ def slice_chart(
     return chart.properties(title=f"{system}：{measure}", width=_WIDTH)
 
 
+def exposure_chart(report: EvaluationReport) -> alt.FacetChart:
+    """Return bars: every system, one panel a figure of exposure, each on its own scale."""
+    rows = [
+        {"system": name, "figure": word, "value": getattr(found, key)}
+        for name, found in report.exposure().items()
+        for key, word in _EXPOSURE.items()
+    ]
+    bars = (
+        alt.Chart(width=_WIDTH)
+        .mark_bar()
+        .encode(
+            x=alt.X("value:Q", title="值"),
+            y=alt.Y("system:N", sort=list(report.runs), title="系统"),
+            tooltip=[alt.Tooltip("system:N"), alt.Tooltip("value:Q", format=".4f")],
+        )
+    )
+    chart: alt.FacetChart = (
+        bars.properties(data=_data(rows))
+        .facet(row=alt.Row("figure:N", sort=list(_EXPOSURE.values()), title=None))
+        .resolve_scale(x="independent")
+        .properties(title="前十名的曝光")
+    )
+    return chart
+
+
+def ipc_chart(report: EvaluationReport) -> alt.FacetChart:
+    """Return points with intervals: every system, one panel a level of the IPC."""
+    rows = [
+        {"system": name, "level": word, **_figures(share)}
+        for name, found in report.ipc().items()
+        for key, word in _LEVELS.items()
+        if (share := getattr(found, key).share) is not None
+    ]
+    chart = _intervals(rows, alt.Y("system:N", sort=list(report.runs), title="系统"))
+    return chart.facet(row=alt.Row("level:N", sort=list(_LEVELS.values()), title=None)).properties(
+        title="前十名中与企业自有专利同类的比例"
+    )
+
+
+def check_chart(checked: SliceCheck, names: Mapping[str, str] | None = None) -> alt.LayerChart:
+    """Return points with intervals: each slice's lead over the baseline, against zero."""
+    rows = [
+        {"slice": f"{(names or {}).get(p.value, p.value)}（{p.n}）", **_figures(p.lead)}
+        for p in checked.slices
+    ]
+    axis = alt.Axis(labelLimit=260)
+    y = alt.Y("slice:N", sort=None, title="切片（企业数）", axis=axis)
+    title = f"{checked.system} 减 {checked.baseline}：{checked.measure}"
+    return _against(0.0, _intervals(rows, y)).properties(title=title, width=_WIDTH)
+
+
+def comparison_chart(found: Comparison) -> alt.LayerChart:
+    """Return points with intervals: the difference of two runs in every measure, against zero."""
+    rows = [{"measure": m, **_figures(row.difference)} for m, row in found.measures.items()]
+    y = alt.Y("measure:N", sort=list(found.measures), title="指标")
+    title = f"{found.first} 减 {found.second}"
+    return _against(0.0, _intervals(rows, y)).properties(title=title, width=_WIDTH)
+
+
+def agreement_chart(found: AgreementReport, level: int = 1) -> alt.LayerChart:
+    """Return points with intervals: agreement of every system on a level, against the base rate."""
+    part = next(part for part in found.levels if part.level == level)
+    rows = [{"system": name, **_figures(s.share)} for name, s in part.systems.items()]
+    y = alt.Y("system:N", sort=list(part.systems), title="系统")
+    title = f"前十名的行业一致率，第 {level} 层（竖线为随机）"
+    return _against(part.base, _intervals(rows, y)).properties(title=title, width=_WIDTH)
+
+
+def _against(value: float, chart: alt.LayerChart) -> alt.LayerChart:
+    line = alt.Chart().mark_rule(strokeDash=[4, 3]).encode(x=alt.datum(value))
+    return alt.LayerChart(layer=[line, *chart.layer], data=chart.data)
+
+
 def _intervals(rows: list[dict[str, Any]], y: alt.Y) -> alt.LayerChart:
     # The data sits on the whole, not on a part: a faceted chart asks for that.
     bars = alt.Chart().mark_rule().encode(x=alt.X("low:Q", title="值"), x2="high:Q", y=y)
@@ -125,7 +208,7 @@ def _intervals(rows: list[dict[str, Any]], y: alt.Y) -> alt.LayerChart:
     return alt.LayerChart(layer=[bars, points], data=_data(rows))
 
 
-def _figures(interval: Interval) -> dict[str, float]:
+def _figures(interval: Interval | Difference) -> dict[str, float]:
     return {"mean": interval.mean, "low": interval.low, "high": interval.high}
 
 

@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eval.baselines import Conditions, Progress, Ranking, System, open_system
+from eval.exposure import DEPTH
+from eval.facts import FirmFacts, PatentFacts, patent_facts, top_lists
 from eval.judgments import Qrels
 from eval.measures import per_query
 from eval.pool import Pool, open_pool
 from eval.profiles import JudgedFirms, judged_firms
-from eval.report import EvaluationReport, FirmFacts
+from eval.report import EvaluationReport
 from eval.runs import Run
 from eval.statistics import Bootstrap
 from matcher.engine import Engine
 from matcher.errors import InputError
 from matcher.query import FirmQuery
 from matcher.readers import Readers
-from matcher.types import FirmProfile, SegmentCode, Uscc, Versions
+from matcher.types import PatentId, SegmentCode, Uscc, Versions
 
 MOST_DEPTH = 10_000
 _DEEPEST_CUTOFF = 100
@@ -78,14 +80,17 @@ def evaluate(
     makers = {name: open_system(name, conditions) for name in names}
     judged = {Uscc(query): opened.judged_ids(query) for query in qrels}
     firms = judged_firms(readers, list(judged), judged)
-    answers, facts = _answers(engine, makers, firms.profiles, k, (settings.block, tell))
+    answers, facts = _answers(engine, makers, firms, k, (settings.block, tell))
     runs = {name: _run(name, found, opened) for name, found in answers.items()}
+    ids = opened.catalogue_ids()
     return EvaluationReport(
         qrels=qrels,
         runs=runs,
         values={name: per_query(qrels, run) for name, run in runs.items()},
         facts=facts,
         patent_segments=_patent_segments(engine, opened),
+        patent_ids=ids,
+        patents=_patents(readers, qrels, runs, ids, firms),
         missing_firms=tuple(query for query in qrels if Uscc(query) not in firms.profiles),
         warnings=_warnings(qrels, opened, firms, k, engine.encoder.info.name),
         versions=Versions(
@@ -107,7 +112,7 @@ def _check(qrels: Qrels, names: Sequence[str], k: int) -> None:
 def _answers(
     engine: Engine,
     systems: Mapping[str, System],
-    profiles: Mapping[Uscc, FirmProfile],
+    firms: JudgedFirms,
     k: int,
     pace: tuple[int, Progress],
 ) -> tuple[dict[str, dict[str, Ranking]], dict[str, FirmFacts]]:
@@ -115,12 +120,12 @@ def _answers(
     block, tell = pace
     answers: dict[str, dict[str, Ranking]] = {name: {} for name in systems}
     facts: dict[str, FirmFacts] = {}
-    usccs = list(profiles)
+    usccs = list(firms.profiles)
     for start in range(0, len(usccs), block):
         tell("rank firms", start, len(usccs))
         part = usccs[start : start + block]
-        queries = engine.queries([profiles[uscc] for uscc in part])
-        facts.update((str(u), _facts(q)) for u, q in zip(part, queries, strict=True))
+        queries = engine.queries([firms.profiles[uscc] for uscc in part])
+        facts.update((str(u), _facts(u, q, firms)) for u, q in zip(part, queries, strict=True))
         for name, system in systems.items():
             rankings = system.rank(queries, k)
             answers[name].update(zip(map(str, part), rankings, strict=True))
@@ -128,12 +133,33 @@ def _answers(
     return answers, facts
 
 
-def _facts(query: FirmQuery) -> FirmFacts:
+def _facts(uscc: Uscc, query: FirmQuery, firms: JudgedFirms) -> FirmFacts:
+    firm = firms.stored[uscc]
     return FirmFacts(
         segment=next(iter(query.segments), None),
         province=query.profile.province,
         holds_patents=bool(len(query.own)),
+        name=firm.name,
+        items=query.profile.items,
+        scope_length=len(firm.business_scope),
+        owned=firms.owned.get(uscc, ()),
     )
+
+
+def _patents(
+    readers: Readers,
+    qrels: Qrels,
+    runs: Mapping[str, Run],
+    ids: Mapping[str, PatentId],
+    firms: JudgedFirms,
+) -> Mapping[PatentId, PatentFacts]:
+    """Return facts of all that is judged, owned by a judged firm, or in a system's first ten."""
+    wanted = {ids.get(d, PatentId(d)) for grades in qrels.values() for d in grades}
+    wanted.update(patent for owned in firms.owned.values() for patent in owned)
+    for run in runs.values():
+        lists = top_lists(run.answers, qrels, ids, DEPTH)
+        wanted.update(patent for found in lists.values() for patent in found)
+    return patent_facts(readers.patents, wanted)
 
 
 def _run(name: str, answers: Mapping[str, Ranking], pool: Pool) -> Run:

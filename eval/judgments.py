@@ -1,17 +1,24 @@
-"""TREC judgments (qrels) and pool files: read strictly, every bad line named."""
+"""Judgments: read strictly from TREC files, every bad line named, or made of captured feedback."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from matcher.errors import BadFile
+from matcher.types import DismissalReason, FeedbackEvent, FeedbackKind
 
 Qrels = Mapping[str, Mapping[str, int]]
 """Query → document → grade; 0 is judged and not relevant."""
 
 MOST_GRADE = 100
+ACTED = 2
+PRAISED = 1
+_ACTS = frozenset({FeedbackKind.CONTACT, FeedbackKind.DIRECTED_NEED})
+_FOREIGN = DismissalReason.NOT_OUR_FIELD
+_GOOD_PROSPECT = 4
+_POOR_PROSPECT = 2
 _GRADE = re.compile(r"[+-]?[0-9]{1,9}")
 
 
@@ -67,6 +74,70 @@ def read_pool(path: Path) -> tuple[str, ...]:
     if not found:
         raise _empty(path, "one patent id or more")
     return tuple(found)
+
+
+def from_feedback(events: Iterable[FeedbackEvent]) -> dict[str, dict[str, int]]:
+    """Return the judgments that firms made by what they did, queries and patents by id.
+
+    ========================================  =====
+    contact, directed need                    2
+    evaluation, prospect (产业化前景) 4 or 5  1
+    evaluation, prospect 1 or 2               0
+    dismissal as ``not_our_field``            0
+    ========================================  =====
+
+    Of several evaluations of a pair the last counts. The highest grade of a pair counts, but a
+    dismissal as ``not_our_field`` after all that spoke for the patent takes the grade back to 0.
+
+    All else is no judgment and leaves the pair out: an item that was shown, opened or not, is
+    missing data and no negative; a click says that a title was read; a prospect of 3 says neither;
+    too early, too dear, have it and other reasons speak of the offer, not of the field. Improvement
+    and cooperation say what to do with a patent, not whether it fits.
+
+    Position bias is not corrected: a firm can only act on what it was shown, and acts more on what
+    stands first. Where that matters, use ``matcher.learning``; these grades favour the system that
+    made the lists.
+
+    Args:
+        events: in any order; free-text events without a USCC are not looked at.
+    """
+    pairs: dict[tuple[str, str], list[FeedbackEvent]] = {}
+    for event in events:
+        if event.uscc:
+            pairs.setdefault((event.uscc, event.patent_id), []).append(event)
+    found: dict[str, dict[str, int]] = {}
+    for (query, document), of_pair in sorted(pairs.items()):
+        grade = _grade(sorted(of_pair, key=lambda event: (event.at, event.event_id)))
+        if grade is not None:
+            found.setdefault(query, {})[document] = grade
+    return found
+
+
+def with_positives(qrels: Qrels) -> dict[str, Mapping[str, int]]:
+    """Return the queries that have a positive; no measure can be above zero for the others."""
+    return {query: grades for query, grades in qrels.items() if any(g > 0 for g in grades.values())}
+
+
+def _grade(events: Iterable[FeedbackEvent]) -> int | None:
+    """Return the grade of one pair, oldest event first; ``None`` where nothing judges it."""
+    acted = praised = refused = None
+    for event in events:
+        if event.kind in _ACTS:
+            acted, refused = ACTED, None
+        elif event.kind is FeedbackKind.EVALUATION and event.evaluation is not None:
+            praised = _praise(event.evaluation.prospect)
+            refused = None if praised else refused
+        elif event.kind is FeedbackKind.DISMISSAL and event.reason is _FOREIGN:
+            refused = 0
+    if refused is not None:
+        return 0
+    return max((grade for grade in (acted, praised) if grade is not None), default=None)
+
+
+def _praise(prospect: int) -> int | None:
+    if prospect >= _GOOD_PROSPECT:
+        return PRAISED
+    return 0 if prospect <= _POOR_PROSPECT else None
 
 
 def lines_of(path: Path, what: str) -> Iterator[tuple[int, str]]:

@@ -1,11 +1,14 @@
-"""What an index holds, counted for people: segments, and how records came to them."""
+"""What index and catalogue hold, counted for people: segments, routing, texts, holders."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from matcher.engine import Engine
 from matcher.index.side import Side
+from matcher.ports import PatentReader
 from matcher.segments.taxonomy import Segment, Taxonomy
 
 
@@ -37,6 +40,42 @@ class Overview:
     routing: dict[str, dict[str, int]]
     recall: float
     searched: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the records of the catalogue hold; it decides what can be measured by slices.
+
+    Attributes:
+        n: patents.
+        abstract: those with an abstract.
+        claim: those with a first claim.
+        ipc: those with an IPC symbol.
+        holder_kinds: value of ``HolderKind`` → patents, most first.
+    """
+
+    n: int
+    abstract: int
+    claim: int
+    ipc: int
+    holder_kinds: Mapping[str, int]
+
+
+def contents(patents: PatentReader) -> Contents:
+    """Return the contents of the whole catalogue, read once."""
+    found: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    for patent in patents.iterate():
+        parts = {"abstract": patent.abstract, "claim": patent.first_claim, "ipc": patent.ipc}
+        found.update(name for name, part in parts.items() if part)
+        kinds[str(patent.holder_kind.value)] += 1
+    return Contents(
+        n=kinds.total(),
+        abstract=found["abstract"],
+        claim=found["claim"],
+        ipc=found["ipc"],
+        holder_kinds=dict(sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))),
+    )
 
 
 def overview(engine: Engine, taxonomy: Taxonomy) -> Overview:

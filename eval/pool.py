@@ -45,6 +45,11 @@ class Pool:
         """Return the id of a row as the qrels spell it, else the pool file, else the catalogue."""
         return self.judged[query].get(row) or self.spelled.get(row) or self.ids.id_at(row)
 
+    def catalogue_ids(self) -> dict[str, PatentId]:
+        """Return document as qrels or pool spell it → id of the catalogue, for indexed ones."""
+        spelled = [self.spelled, *self.judged.values()]
+        return {d: PatentId(self.ids.id_at(row)) for rows in spelled for row, d in rows.items()}
+
     def judged_ids(self, query: str) -> frozenset[PatentId]:
         """Return the catalogue ids of all documents that were judged for a query."""
         return frozenset(PatentId(self.ids.id_at(row)) for row in self.judged[query])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from matcher.profile import profile_of_firm
 from matcher.readers import Readers
-from matcher.types import FirmProfile, PatentId, RelationKind, Uscc
+from matcher.types import Firm, FirmProfile, PatentId, RelationKind, Uscc
 
 HELD = frozenset({RelationKind.OWNS, RelationKind.CO_APPLIED})
 
@@ -24,11 +24,15 @@ class JudgedFirms:
         profiles: USCC → profile, for those in the catalogue, in the order asked.
         dropped: relations that were left out because the judgments ask for them.
         trained_on: firms with relations of ``TRAINED_KINDS``, which a build trains on.
+        stored: USCC → record, for the same firms.
+        owned: USCC → patents of its ``owns`` relations, judged ones included; empty ones absent.
     """
 
     profiles: Mapping[Uscc, FirmProfile]
     dropped: int
     trained_on: int
+    stored: Mapping[Uscc, Firm]
+    owned: Mapping[Uscc, tuple[PatentId, ...]]
 
 
 def judged_firms(
@@ -60,4 +64,8 @@ def judged_firms(
     trained_on = sum(
         any(r.kind in TRAINED_KINDS for r in relations.get(uscc, ())) for uscc in profiles
     )
-    return JudgedFirms(profiles, dropped, trained_on)
+    owned = {
+        u: tuple(r.patent_id for r in found if r.kind is RelationKind.OWNS)
+        for u, found in relations.items()
+    }
+    return JudgedFirms(profiles, dropped, trained_on, firms, {u: p for u, p in owned.items() if p})

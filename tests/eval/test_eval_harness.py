@@ -56,6 +56,7 @@ def test_the_report_starts_as_the_contract_says(report: EvaluationReport) -> Non
     assert list(content["systems"]["default"]) == ["nDCG@10", "R@10", "R@100", "RR", "P@10"]
     assert content["systems"]["bm25"] == dict(report.means["bm25"])
     assert "slices" not in content
+    assert list(content["exposure"]) == list(content["ipc"]) == list(ALL)
     low, high = content["intervals"]["default"]["RR"]
     assert low < content["systems"]["default"]["RR"] < high
 
@@ -278,8 +279,20 @@ def test_patent_slices_ask_for_the_positives_of_their_segment_alone(
     assert some.n == len(hits)
     assert some.systems["default"]["R@10"].mean == pytest.approx(np.mean(hits))
     assert {s["dimension"] for s in report.to_dict(slices=True)["slices"]} == {
-        "firm_segment", "patent_segment", "province", "holds_patents",
+        "firm_segment", "patent_segment", "province", "holds_patents", "scope_length",
+        "holder_kind", "abstract",
     }  # fmt: skip
+
+
+def test_one_patent_in_two_spellings_is_one_patent_of_the_exposure(home: Home, some: Qrels) -> None:
+    first, second = list(some)[:2]
+    qrels = {first: {"CN202119402100.4": 1}, second: {"202119402100.4": 1}}
+    pool = ["CN202119402100.4", "CN192392380A"]
+    found = evaluate(home.engine(), home.readers, qrels, pool, systems=["random"], config=CONFIG)
+    spelled = {d for answer in found.runs["random"].answers.values() for d, _ in answer}
+    assert {"CN202119402100.4", "202119402100.4"} <= spelled
+    exposure = found.exposure()["random"]
+    assert (exposure.n_slots, exposure.coverage, exposure.gini) == (4, 1.0, 0.0)
 
 
 def test_what_cannot_be_evaluated_is_refused(home: Home, some: Qrels) -> None:

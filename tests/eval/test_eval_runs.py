@@ -7,7 +7,7 @@ from pathlib import Path
 import ir_measures
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.runs import Run, read_run, run_paths, write_run
@@ -22,6 +22,7 @@ ANSWERS = st.dictionaries(IDS, SCORES, max_size=12).map(
 )
 
 
+@settings(deadline=None)  # it writes files, on a machine that others use
 @given(st.dictionaries(IDS, ANSWERS, min_size=1, max_size=4))
 def test_round_trip(
     tmp_path_factory: pytest.TempPathFactory, ranked: dict[str, list[tuple[str, float]]]
