@@ -108,6 +108,9 @@ def import_(
     Reads CSV and TSV (.csv, .tsv, .txt), NDJSON (.ndjson, .jsonl), Parquet (.parquet), workbooks
     (.xlsx, .xlsm, .xls) and, for relations, TREC qrels (.qrels). A bad row is
     reported and left out; the rest goes in. The same file twice changes nothing.
+
+    Exit code 0: every file was read, refused rows or not. 1: a file could not be read (the others
+    are imported), or the import failed with one sentence. 2: wrong usage, nothing was imported.
     """
     _check(what, family, kind)
     _check_reports(reports, files)
@@ -240,3 +243,8 @@ def _complain(file: FileReport) -> None:
     if file.refused > _SHOWN:
         rest = file.refused - _SHOWN
         click.echo(f"{file.name}: {rest:,} more; see them with --report FILE", err=True)
+    for skip in file.skips[:_SHOWN]:
+        click.echo(f"{file.name}:{skip.line}: {skip.problem}; {skip.cure}", err=True)
+    if len(file.skips) > _SHOWN:
+        rest = len(file.skips) - _SHOWN
+        click.echo(f"{file.name}: {rest:,} more skipped; see them with --report FILE", err=True)

@@ -40,6 +40,12 @@ _LABELS: Mapping[str, str] = {
     "json_object": "不是JSON对象",
     "qrels_syntax": "每行不是四项",
     "encoding": "字符编码无法识别",
+    "scientific": "编号变成了科学计数法",
+    "declared_before": "同一申请号在后面又填写",
+    "declared_again": "同一申请号在前面填写过",
+    "repeated_header": "重复的表头",
+    "total": "合计行",
+    "remark": "说明文字",
 }
 
 

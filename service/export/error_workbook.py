@@ -141,7 +141,8 @@ def _facts(report: FileReport, layout: Layout | None) -> list[tuple[str, object]
     listed = len(report.errors) + len(report.warnings)
     if report.refused + report.warned > listed:
         facts.append(("未列出的问题", report.refused + report.warned - listed))
-    for mark, problems in (("拒绝", report.errors), ("提醒", report.warnings)):
+    kinds = (("拒绝", report.errors), ("提醒", report.warnings), ("跳过", report.skips))
+    for mark, problems in kinds:
         number = Counter((one.column, one.problem) for one in problems)
         facts += [
             (f"{mark}：{column or '整行'}", f"{label_of(problem)} × {count:,}")

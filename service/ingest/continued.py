@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from service.ingest.columns import Columns
 from service.ingest.families import Family
 from service.ingest.fields import text
+from service.ingest.page_rows import SKIPPED
 from service.ingest.problems import BadValue, RowProblem, row_problem
 from service.ingest.records import Cells
 from service.ingest.rows import Row
@@ -55,6 +56,11 @@ class Cut:
         """The first row."""
         return self.rows[self.line]
 
+    @property
+    def skipped(self) -> bool:
+        """Whether the row is there for the eye alone: a header again, a total, a remark."""
+        return self.problem is not None and self.problem.problem in SKIPPED
+
 
 def cut_rows(rows: Iterable[Row], columns: Columns, family: Family) -> Iterator[Cut]:
     """Yield the records in the order of their first rows.
@@ -70,20 +76,16 @@ def cut_rows(rows: Iterable[Row], columns: Columns, family: Family) -> Iterator[
     for line, row in rows:
         cut = _single(line, row, columns)
         cut.continues = True
+        if cut.skipped:
+            # A page ends in the middle of a patent too: its rows go on below.
+            yield cut
+            continue
         if cut.problem is None:
             # As written: what a holder declared is written back, a lone hyphen too.
             cut.cells = columns.written(cut.row)
-        if cut.problem is None and open_cut is not None and _again(open_cut.cells, cut.cells):
-            open_cut.rows[line] = cut.row
-            open_cut.more[line] = _other_than(open_cut.cells, cut.cells)
-            continue
-        if cut.problem is None and not any(text(cut.cells.get(name)) for name in _HEAD):
-            if open_cut is not None:
-                open_cut.rows[line] = cut.row
-                open_cut.more[line] = cut.cells
+            if open_cut is not None and _taken(open_cut, cut):
                 continue
-            cure = "Put the row below the patent it belongs to, or fill in its application number."
-            cut.problem = row_problem(line, "", BadValue("", "", "no_head", cure))
+            cut.problem = _without_head(cut)
         if open_cut is not None:
             yield open_cut
         open_cut = cut if cut.problem is None else None
@@ -91,6 +93,26 @@ def cut_rows(rows: Iterable[Row], columns: Columns, family: Family) -> Iterator[
             yield cut
     if open_cut is not None:
         yield open_cut
+
+
+def _taken(above: Cut, cut: Cut) -> bool:
+    """Return whether the row belonged to the one above, and was put there."""
+    if _again(above.cells, cut.cells):
+        more = _other_than(above.cells, cut.cells)
+    elif any(text(cut.cells.get(name)) for name in _HEAD):
+        return False
+    else:
+        more = cut.cells
+    above.rows[cut.line] = cut.row
+    above.more[cut.line] = more
+    return True
+
+
+def _without_head(cut: Cut) -> RowProblem | None:
+    if any(text(cut.cells.get(name)) for name in _HEAD):
+        return None
+    cure = "Put the row below the patent it belongs to, or fill in its application number."
+    return row_problem(cut.line, "", BadValue("", "", "no_head", cure))
 
 
 def _single(line: int, row: Mapping[str, object] | RowProblem, columns: Columns) -> Cut:

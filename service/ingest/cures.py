@@ -116,6 +116,15 @@ _OF_CODE: Mapping[str, str] = {
     "json_syntax": "此行不是合法的 JSON，请每行写一个 JSON 对象。",
     "json_object": '此行不是 JSON 对象，请每行写一个形如 {{"title": "…"}} 的对象。',
     "qrels_syntax": "请每行写四项，以空格分隔：统一社会信用代码 0 专利号 相关度。",
+    "scientific": "Excel把编号变成了科学计数法，原有数字已不全；请将该列设为文本格式后重新填写"
+    "{name}，或从来源重新导出。",
+    "declared_before": "第{row}行又填写了同一申请号且内容不同，已按第{row}行保存，本行的选项"
+    "未采用；请合并到一处，其余选项写在紧接其下的续行。",
+    "declared_again": "第{row}行已填写过同一申请号且内容不同，已按本行保存，第{row}行的选项"
+    "未采用；请合并到一处，其余选项写在紧接其下的续行。",
+    "repeated_header": "此行与表头相同（分页时重复），不是记录，已跳过，无需处理。",
+    "total": "此行是合计，不是记录，已跳过，无需处理。",
+    "remark": "此行是说明文字，不是记录，已跳过，无需处理。",
     "encoding": "此行含有无法识别的字符编码，请将整个文件另存为 UTF-8 编码，并核对此行文字。",
 }
 _APPLICATIONS = frozenset({"application_no", "members", "group_members"})
@@ -123,8 +132,14 @@ CODES = frozenset(_OF_CODE)
 """Every problem code that has a sentence."""
 
 
-def cure_zh(problem: str, field: str, value: str) -> str:
+def cure_zh(problem: str, field: str, value: str, row: int = 0) -> str:
     """Return what to do, as one Chinese sentence; a general one for an unknown code.
+
+    Args:
+        problem: the code.
+        field: canonical name of the field, "" for the row as a whole.
+        value: as found.
+        row: another row that the sentence speaks of.
 
     >>> cure_zh("check_digit", "application_no", "CN201710601862.4")
     '按前12位计算，校验位应为“3”而不是“4”，请对照受理通知书核对申请号。'
@@ -136,7 +151,7 @@ def cure_zh(problem: str, field: str, value: str) -> str:
     if special:
         return special
     name = _NAMES.get(field, "该项内容")
-    return _OF_CODE.get(problem, "请核对{name}，更正后重新导入。").format(name=name)
+    return _OF_CODE.get(problem, "请核对{name}，更正后重新导入。").format(name=name, row=row)
 
 
 def _digit_told(problem: str, value: str) -> str:

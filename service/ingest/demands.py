@@ -9,8 +9,9 @@ from hashlib import blake2b
 from typing import Any
 
 from matcher.types import Demand, DemandId
-from service.ingest import fields, numbers, words
+from service.ingest import fields, numbers
 from service.ingest.columns import Columns
+from service.ingest.places import take_place
 from service.ingest.problems import BadValue
 from service.ingest.records import Cells, Facts, Parsed, Written, grouped
 from service.store.engine import Store
@@ -52,8 +53,7 @@ class DemandRecorder:
         facts.take("industry", fields.line)
         facts.take("posted_on", partial(fields.day, field="posted_on"))
         facts.take("cooperation", fields.texts)
-        facts.take_gently("province", lambda cell: words.province(fields.line(cell), "province"))
-        facts.take_gently("city", lambda cell: words.city(fields.line(cell), "city"))
+        take_place(facts, "province", "city")
         found = facts.found
         found.setdefault("demand_id", demand_id(found["title"], found.get("text", "")))
         return Parsed(line, found, tuple(facts.warnings))

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from matcher.errors import BadFile
+from service.ingest.not_text import LOOKED_AT, refuse_no_text
 from service.ingest.problems import HIDDEN, RowProblem, file_problem
 
 _BLOCK = 1 << 20
@@ -80,11 +81,11 @@ def examine(path: Path) -> TextFile:
     lines are for the reader to refuse.
 
     Raises:
-        BadFile: the bytes are no text in any of the four.
+        BadFile: the bytes are no text in any of the four; UTF-16 needs its byte order mark.
     """
     digest = sha256()
     with path.open("rb") as source:
-        head = source.read(4)
+        head = source.read(LOOKED_AT)
         source.seek(0)
         while block := source.read(_BLOCK):
             digest.update(block)
@@ -93,6 +94,7 @@ def examine(path: Path) -> TextFile:
         if utf16.stopped_at is not None:
             raise _bad(path, "UTF-16", utf16)
         return TextFile("utf-16", digest.hexdigest())
+    refuse_no_text(path, head)
     has_mark = head.startswith(codecs.BOM_UTF8)
     encoding, bad_lines = _of_bytes(path, "utf-8-sig" if has_mark else "utf-8")
     return TextFile(encoding, digest.hexdigest(), bad_lines)

@@ -18,6 +18,7 @@ from service.ingest.problems import BadValue, RowProblem, row_problem
 from service.ingest.records import Cells, Parsed, Recorder
 from service.ingest.report import FileReport
 from service.ingest.rows import Source
+from service.ingest.twice import Declarations
 
 Progress = Callable[[str, int], None]
 """Called with the file's name and the number of rows read."""
@@ -55,6 +56,7 @@ class FileImport:
         self._repeated = repeated
         self._progress = progress
         self._row: Mapping[str, object] = {}
+        self._declarations = Declarations()
         # Rows on their way, by the line of the first: what the store refuses is reported whole.
         self._open: dict[int, Mapping[int, Mapping[str, object]]] = {}
 
@@ -78,6 +80,9 @@ class FileImport:
         rows = source.rows(lambda header: columns.field_of(header) is not None)
         for cut in cut_rows(rows, columns, source.family):
             report.rows += len(cut.rows)
+            if cut.problem and cut.skipped:
+                report.skip(cut.problem)
+                continue
             if cut.problem:
                 report.refuse([cut.problem])
                 report.keep(cut.rows)
@@ -85,7 +90,10 @@ class FileImport:
             self._row = cut.row
             parsed = self._one(cut)
             if parsed is not None:
-                yield parsed, self._is_repeated(cut.cells)
+                repeated = self._is_repeated(cut.cells)
+                if repeated:
+                    self._warn_of_twice(parsed)
+                yield parsed, repeated
 
     def _one(self, cut: Cut) -> Parsed | None:
         recorder, report = self._recorder, self._report
@@ -121,6 +129,14 @@ class FileImport:
                 [row_problem(cut.line, header(bad.field, cut.row), bad) for bad in warnings]
             )
             report.keep(cut.rows)
+
+    def _warn_of_twice(self, parsed: Parsed) -> None:
+        for line, bad in self._declarations.replaced(parsed):
+            # Both rows were held back: they are still open.
+            rows = self._open[line]
+            column = self._recorder.columns.header(bad.field, rows[line])
+            self._report.warn([row_problem(line, column, bad)])
+            self._report.keep(rows)
 
     def _is_repeated(self, cells: Cells) -> bool:
         if not self._repeated:

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from matcher.types import Firm, Uscc
-from service.ingest import fields, numbers, words
+from service.ingest import fields, numbers
 from service.ingest.columns import Columns
+from service.ingest.places import take_place
 from service.ingest.problems import BadValue, RowProblem
 from service.ingest.records import Cells, Facts, Parsed, Written, grouped, refusals
 from service.store.engine import Store
@@ -54,11 +55,7 @@ class FirmRecorder:
         facts.take("products", fields.texts)
         facts.take("needs", fields.sentences)
         facts.take("tags", fields.texts)
-        facts.take_gently("province", partial(_place, field="province"))
-        facts.take_gently("city", partial(_place, field="city"))
-        if any(bad.field == "province" for bad in facts.warnings):
-            # A row whose province is none is shifted: its city is no city either.
-            facts.found.pop("city", None)
+        take_place(facts, "province", "city")
         return Parsed(line, facts.found, tuple(facts.warnings))
 
     def write(self, rows: Sequence[Parsed]) -> Written:
@@ -80,13 +77,6 @@ class FirmRecorder:
 
 def _facts_of(firm: Firm) -> dict[str, Any]:
     return {name: getattr(firm, name) for name in _FIELDS}
-
-
-def _place(cell: object, field: str) -> str:
-    word = fields.line(cell)
-    if not word:
-        return ""
-    return words.province(word, field) if field == "province" else words.city(word, field)
 
 
 def _industry(cell: object) -> str:

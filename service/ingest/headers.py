@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ HEADER_LINES = 30
 # Two headings of one product: a single one stands in other products' files too.
 _ENOUGH = 2
 _MARK_WEIGHT = 3
+_REFERENCES = re.compile(r"RT |%0 |TY {1,2}- |\{Reference Type\}|SrcDatabase-")
 # A sheet may be 16,384 columns wide; no export has known names that far to the right.
 _WIDEST = 1_000
 
@@ -80,6 +82,11 @@ class Sought:
         """Return how many fields the family that knows most of the cells finds among them."""
         near = cells[:_WIDEST]
         return max(columns.recognised(near) for columns in self.candidates)
+
+    def named(self, cells: Sequence[str]) -> int:
+        """Return how many columns the family that knows most of the cells finds among them."""
+        near = cells[:_WIDEST]
+        return max(sum(map(bool, map(known.field_of, near))) for known in self.candidates)
 
     def settle(self, path: Path, names: Sequence[str], above: str = "") -> Columns:
         """Return the columns of the family that is forced, or that fits the headings best.
@@ -148,8 +155,22 @@ def find_header(path: Path, head: Sequence[tuple[int, list[str]]], sought: Sough
         BadFile: no line has a known name.
     """
     best = _best(head, sought)
+    if not head:
+        raise BadFile(
+            str(path),
+            "found an empty file",
+            "a line of column names, and rows below it",
+            "export or save the file again",
+        )
+    if best is None and _REFERENCES.match(head[0][1][0] if head[0][1] else ""):
+        raise BadFile(
+            str(path),
+            "found a list of references (RefWorks, EndNote, NoteExpress or RIS)",
+            "a table with a line of column names",
+            "export the list as Excel or CSV and import that",
+        )
     if best is None:
-        first = ", ".join(shown(cell) for cell in head[0][1][:8]) if head else "an empty file"
+        first = ", ".join(shown(cell) for cell in head[0][1][:8])
         raise BadFile(
             str(path),
             f"found no known column name (first line: {first})",
@@ -176,11 +197,27 @@ def _best(head: Sequence[tuple[int, list[str]]], sought: Sought) -> Header | Non
         # Below a header stand data; a data cell or two may be a heading's word by chance.
         if min(scores[place - 1 : place + 1]) >= 1 and scores[place] >= _ENOUGH:
             both = _together(head[place - 1][1], head[place][1])
-            if (score := sought.score(both)) > top:
+            score = sought.score(both)
+            # The first of equals: further down the header may stand again in one line.
+            if score > top or (score == top and place < at):
                 top, at, first, found = score, place, place - 1, tuple(both)
+    if first == at and at + 1 < len(head) and (both := _parts(found, head[at + 1][1], sought)):
+        at, found = at + 1, tuple(both)
     above = "\n".join(" ".join(cells) for _, cells in head[:first])
     names = tuple(name.strip() for name in found)
     return Header(at + 1, (head[first][0], head[at][0]), names, top, above[:2_000])
+
+
+def _parts(upper: Sequence[str], lower: Sequence[str], sought: Sought) -> list[str]:
+    """Return the header of both lines where the lower one only names parts of the upper; else [].
+
+    国标行业 above 大类 and 小类: no further field, but a further column.
+    """
+    written = sum(bool(cell.strip()) for cell in lower[:_WIDEST])
+    if written < _ENOUGH or sought.named(lower) < written:
+        return []
+    both = _together(upper, lower)
+    return both if sought.named(both) > sought.named(upper) else []
 
 
 def _together(upper: Sequence[str], lower: Sequence[str]) -> list[str]:

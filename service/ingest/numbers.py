@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from stdnum.cn import uscc as _uscc
 from stdnum.exceptions import InvalidChecksum, ValidationError
 
@@ -26,17 +29,38 @@ _KIND_OF_LETTER = {
     "D": PatentKind.DESIGN,
 }
 _GRANT_LETTERS = frozenset("BCUYSD")
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?E\+?\d{1,2}")
+_ALL_DIGITS = re.compile(r"\d{18}")
+
+
+def check_written(text: str, field: str) -> None:
+    """Raise ``BadValue`` ``scientific`` for a number of which Excel kept only the beginning.
+
+    >>> check_written("2017106018623", "application_no")
+    """
+    if _SCIENTIFIC.fullmatch(unicodedata.normalize("NFKC", text).strip().upper()):
+        raise _scientific(text, field)
+
+
+def _scientific(text: str, field: str) -> BadValue:
+    cure = (
+        "Excel made a number in scientific notation of it, and digits are lost: format the column "
+        "as text and write the number again, or export it again from its source."
+    )
+    return BadValue(field, text, "scientific", cure)
 
 
 def application_no(text: str, field: str = "application_no") -> str:
     """Return ``CN`` + digits + ``.`` + check character.
 
     Raises:
-        BadValue: ``syntax`` for text of another form, ``check_digit`` for a wrong check character.
+        BadValue: ``syntax`` for text of another form, ``check_digit`` for a wrong check character,
+            ``scientific`` for what Excel made of it.
 
     >>> application_no("ZL2017106018623")
     'CN201710601862.3'
     """
+    check_written(text, field)
     parts = application_parts(text)
     if parts is None or not _plausible(parts[0]):
         raise BadValue(
@@ -67,11 +91,12 @@ def publication_no(text: str, field: str = "publication_no") -> str:
     """Return country, number and kind letter without blanks.
 
     Raises:
-        BadValue: ``syntax`` for text of another form.
+        BadValue: ``syntax`` for text of another form, ``scientific`` for what Excel made of it.
 
     >>> publication_no("cn 109990757 a")
     'CN109990757A'
     """
+    check_written(text, field)
     key = publication_key(text)
     if not key:
         raise BadValue(
@@ -87,26 +112,41 @@ def uscc(text: str, field: str = "uscc") -> Uscc:
     """Return the 18 characters of a unified social credit code.
 
     Raises:
-        BadValue: ``syntax`` for another form, ``check_digit`` for a wrong last character.
+        BadValue: ``syntax`` for another form, ``check_digit`` for a wrong last character,
+            ``scientific`` for what Excel made of it.
 
     >>> uscc("91110000600037341l")
     '91110000600037341L'
     """
+    check_written(text, field)
     code = compact(text)
     try:
         return Uscc(_uscc.validate(code))
-    except InvalidChecksum as error:
+    except ValidationError as error:
+        if _is_rounded(code):
+            raise _scientific(text, field) from error
+        raise _bad_uscc(text, field, error) from error
+
+
+def _is_rounded(code: str) -> bool:
+    """Return whether the code was a number: Excel keeps 15 digits, a float every 128th number."""
+    if not _ALL_DIGITS.fullmatch(code):
+        return False
+    return code.endswith("000") or int(float(code)) == int(code)
+
+
+def _bad_uscc(text: str, field: str, error: ValidationError) -> BadValue:
+    if isinstance(error, InvalidChecksum):
         cure = (
             "Compare the code with the business licence: its last character does not follow "
             "from the first 17."
         )
-        raise BadValue(field, text, "check_digit", cure) from error
-    except ValidationError as error:
-        cure = (
-            "Write the 18 characters of the unified social credit code: 8 digits, then digits and "
-            "capital letters without I, O, Z, S, V."
-        )
-        raise BadValue(field, text, "syntax", cure) from error
+        return BadValue(field, text, "check_digit", cure)
+    cure = (
+        "Write the 18 characters of the unified social credit code: 8 digits, then digits and "
+        "capital letters without I, O, Z, S, V."
+    )
+    return BadValue(field, text, "syntax", cure)
 
 
 def is_grant(publication: str) -> bool:

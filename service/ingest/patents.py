@@ -11,6 +11,7 @@ from service.ingest.columns import Columns
 from service.ingest.declarations import declared
 from service.ingest.events import legal_events, status_of
 from service.ingest.patent_writer import Beside, PatentWriter
+from service.ingest.places import take_place
 from service.ingest.problems import BadValue
 from service.ingest.records import Cells, Facts, FileContext, Parsed, Written
 from service.store.engine import Store
@@ -37,8 +38,6 @@ _WORDS: Mapping[str, Callable[[str], object]] = {
     "legal_status": words.legal_status,
     "holder_kind": words.holder_kind,
     "open_licence": lambda word: words.yes_no(word, "open_licence"),
-    "holder_province": lambda word: words.province(word, "holder_province"),
-    "holder_city": lambda word: words.city(word, "holder_city"),
     "self_grade": words.stars,
 }
 
@@ -121,6 +120,7 @@ class PatentRecorder:
         for name, meaning in _WORDS.items():
             if name in cells:
                 facts.take_gently(name, _word(meaning))
+        take_place(facts, "holder_province", "holder_city")
         return facts
 
     def _check_title(self, title: str, row: Mapping[str, object]) -> None:

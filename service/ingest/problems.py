@@ -21,14 +21,16 @@ class BadValue(ValueError):
         value: what was found.
         problem: one word: missing, syntax, check_digit, unknown_word, no_firm, no_patent, …
         cure: what to do, as a sentence.
+        row: another row that it is about, 0 for none.
     """
 
-    def __init__(self, field: str, value: object, problem: str, cure: str) -> None:
+    def __init__(self, field: str, value: object, problem: str, cure: str, *, row: int = 0) -> None:
         super().__init__(f"{field}: {problem}: {value!r}")
         self.field = field
         self.value = value
         self.problem = problem
         self.cure = cure
+        self.row = row
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class RowProblem:
 def row_problem(line: int, column: str, bad: BadValue) -> RowProblem:
     """Return the problem of a row, its value cut to what a report can show."""
     value = shown(bad.value)
-    chinese = cure_zh(bad.problem, bad.field, value)
+    chinese = cure_zh(bad.problem, bad.field, value, bad.row)
     if bad.field in PERSONAL_FIELDS and value:
         value = HIDDEN
     return RowProblem(line, column, value, bad.problem, bad.cure, chinese)

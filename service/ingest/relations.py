@@ -50,6 +50,7 @@ class RelationRecorder:
         facts = Facts(cells)
         facts.found["uscc"] = numbers.uscc(fields.text(cells.get("uscc")))
         facts.take("patent", fields.line)
+        numbers.check_written(facts.found.get("patent", ""), "patent")
         if "patent" not in facts.found:
             raise BadValue("patent", "", "missing", "Write the patent's id or number.")
         kind = fields.line(cells.get("kind"))

@@ -25,6 +25,7 @@ class FileReport:
         failure: why nothing of the file was read, None for a file that was.
         errors: refused rows by line, at most 10,000; ``refused`` counts all.
         warnings: values left out of rows that were kept, at most 10,000.
+        skips: rows skipped because they are no records (a header again, totals), at most 10,000.
         bad_rows: line → heading → cell of the rows that errors and warnings name, at most 10,000.
         layout: how the file is read, None for one that could not be opened.
     """
@@ -39,6 +40,7 @@ class FileReport:
     errors: list[RowProblem] = field(default_factory=list)
     warned: int = 0
     warnings: list[RowProblem] = field(default_factory=list)
+    skips: list[RowProblem] = field(default_factory=list)
     bad_rows: dict[int, Mapping[str, object]] = field(default_factory=dict)
     layout: Layout | None = None
     failure: BadFile | None = None
@@ -62,6 +64,12 @@ class FileReport:
         """Count warnings on kept rows."""
         self.warned += len(problems)
         self.warnings += problems[: max(0, _KEPT - len(self.warnings))]
+
+    def skip(self, problem: RowProblem) -> None:
+        """Count a row that is no record."""
+        self.skipped += 1
+        if len(self.skips) < _KEPT:
+            self.skips.append(problem)
 
     def keep(self, rows: Mapping[int, Mapping[str, object]]) -> None:
         """Keep the rows (line → heading → cell) of a record that has a problem, all or none.
@@ -95,6 +103,7 @@ class FileReport:
             "errors_not_listed": self.refused - len(self.errors),
             "warned": self.warned,
             "warnings": [problem.to_dict() for problem in self.warnings],
+            "skips": [problem.to_dict() for problem in self.skips],
             "layout": self.layout.to_dict() if self.layout else None,
             "failure": failure
             and {"found": failure.found, "expected": failure.expected, "cure": failure.cure},

@@ -16,6 +16,7 @@ from service.ingest.columns import Columns
 from service.ingest.families import AUTO, Family
 from service.ingest.headers import Sought
 from service.ingest.layout import Layout
+from service.ingest.page_rows import PageRows
 from service.ingest.problems import HIDDEN, RowProblem, file_problem
 
 Row = tuple[int, dict[str, object] | RowProblem]
@@ -126,7 +127,8 @@ def _refuse_workbook(path: Path) -> None:
 def row_maker(header: Sequence[str], wanted: Wanted | None = None) -> RowMaker:
     """Return what makes header → cell of a line's cells.
 
-    Missing cells at the end are empty, surplus ones a problem. Of two columns with one heading
+    Missing cells at the end are empty, surplus ones a problem; so is a row that is no record, see
+    ``page_rows``. Of two columns with one heading
     the first that holds something counts; columns without heading are left out.
     """
     width = len(header)
@@ -134,8 +136,11 @@ def row_maker(header: Sequence[str], wanted: Wanted | None = None) -> RowMaker:
     kept = set(names)
     places = [(at, name) for at, name in enumerate(header) if name in kept]
     empty = dict.fromkeys(names, "")
+    page = PageRows(header)
 
     def make(line: int, cells: Sequence[object]) -> dict[str, object] | RowProblem:
+        if (skipped := page.told(line, cells)) is not None:
+            return skipped
         if len(cells) > width and any(cell not in {"", None} for cell in cells[width:]):
             return _surplus(line, len(cells), width)
         row: dict[str, object] = dict(empty)

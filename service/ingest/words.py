@@ -28,9 +28,12 @@ _LEGAL = [
     *_each("驳回 撤销 避重 权利消失 LAPSED EXPIRED INACTIVE", LegalStatus.LAPSED),
     *_each("PENDING", LegalStatus.PENDING),
     *_each("有效 授权 有权 维持 权利转移 许可 质押 IN_FORCE ACTIVE", LegalStatus.IN_FORCE),
+    *_each("等年费 年费滞纳", LegalStatus.IN_FORCE),
     # 专利申请权、专利权的转移 is said of both.
     *_each("申请权", LegalStatus.UNKNOWN),
     *_each("审中 实质审查 实审 公开 公布 在审 申请", LegalStatus.PENDING),
+    # 案件状态 of the office's own register: 一通出案待答复, 待颁证公告, 等年登印费.
+    *_each("待答复 出案 回案 颁证 登印 受理 待审 初审 复审 提案", LegalStatus.PENDING),
 ]
 _STOPS = [
     *((stop.value.upper(), stop) for stop in StopState if stop.value),

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from matcher.errors import UnavailableError
 from service.jobs.ask import ImportAsk
-from service.jobs.folder import JobRoot, is_job_id, sync_folder
+from service.jobs.folder import JobFolder, JobRoot, is_job_id, sync_folder
 from service.jobs.refusals import ErrorsNotFound, JobEnded, JobNotFound
-from service.jobs.verdict import now
+from service.jobs.verdict import now, rows_of
 from service.store.import_jobs import ENDED, ImportJob, ImportJobs, JobState
 
 _CANCEL_SECONDS = 10.0
@@ -25,7 +25,7 @@ class Standing:
     """A job as it stands now.
 
     Attributes:
-        rows: read so far by the attempt at work, of a job that is running.
+        rows: read so far by the attempt at work; of a job that has ended, all of its file.
         cancelling: somebody asked for a running job to be stopped.
         has_errors: there is an error workbook.
     """
@@ -180,7 +180,20 @@ class ImportDesk:
         ended = job.state in {JobState.DONE, JobState.FAILED}
         return Standing(
             job,
-            rows=folder.rows if running else 0,
+            rows=self._rows(job, folder),
             cancelling=running and asked,
             has_errors=ended and folder.errors.is_file(),
         )
+
+    def _rows(self, job: ImportJob, folder: JobFolder) -> int:
+        if job.state is JobState.RUNNING:
+            return folder.rows
+        if job.state not in {JobState.DONE, JobState.FAILED}:
+            return 0
+        if job.report:
+            return rows_of(job.report)
+        if (rows := folder.all_rows) is not None:
+            return rows
+        # The folder was swept away, or is another home's. A report may be large: only then.
+        stored = self._jobs.get(job.job_id)
+        return rows_of(stored.report) if stored else 0

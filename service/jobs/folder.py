@@ -6,7 +6,7 @@
     ID/lock              held while the upload arrives, and by whoever runs the job
     ID/upload.csv        the upload, under a name of ours; gone when the job has ended
     ID/cancel            somebody asked for the job to be stopped
-    ID/progress.json     rows so far
+    ID/progress.json     rows so far, or of the whole file once the job has ended
     ID/report.json, ID/errors.xlsx, ID/temporary/
 
 Why a job arrives on disk and not in the database: an import holds SQLite's one write lock for as
@@ -68,11 +68,17 @@ class JobFolder:
         rows = found.get("rows", 0) if found else 0
         return rows if isinstance(rows, int) else 0
 
-    def tell_rows(self, rows: int) -> None:
+    @property
+    def all_rows(self) -> int | None:
+        """How many rows the file of an ended job had, ``None`` where that is not kept here."""
+        found = read_json(self.path / "progress.json")
+        return self.rows if found and found.get("ended") is True else None
+
+    def tell_rows(self, rows: int, *, ended: bool = False) -> None:
         """Keep how many rows were read so far; not durable, and never half written."""
         beside = self.path / "progress.new"
         with suppress(OSError):  # a full disk must not stop an import that goes well
-            beside.write_text(json.dumps({"rows": rows}), "utf-8")
+            beside.write_text(json.dumps({"rows": rows, "ended": ended}), "utf-8")
             beside.replace(self.path / "progress.json")
 
     def clear(self) -> None:
@@ -82,7 +88,7 @@ class JobFolder:
         shutil.rmtree(self.temporary, ignore_errors=True)
 
     def drop_upload(self) -> None:
-        """Remove all but the error workbook: the job has ended, and the database says how."""
+        """Remove all but error workbook and rows: the job has ended, the database says how."""
         for path in (*self.path.glob("upload.*"), self.report):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.temporary, ignore_errors=True)

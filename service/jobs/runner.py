@@ -20,7 +20,7 @@ from service.jobs.ask import ImportAsk
 from service.jobs.child import Ended, Stop, environment, run_child
 from service.jobs.folder import JobFolder, JobRoot, is_orphan
 from service.jobs.refusals import ImportFailed
-from service.jobs.verdict import died, failed, lost, now, reported
+from service.jobs.verdict import died, failed, lost, now, reported, rows_of
 from service.store.import_jobs import ENDED, ImportJob, ImportJobs, JobEnd, JobState
 
 _SWEEP_EVERY = timedelta(hours=1)
@@ -182,6 +182,7 @@ class Runner:
         # The upload goes after the state is written: a crash between leaves a file to sweep, the
         # other order a job without its file.
         if self._keep(job, partial(self._jobs.finish, job.job_id, token, end)):
+            folder.tell_rows(rows_of(end.report), ended=True)
             folder.drop_upload()
 
     def _keep(self, job: ImportJob, change: Callable[[], bool]) -> bool:

@@ -42,6 +42,15 @@ def reported(folder: JobFolder, job: ImportJob) -> JobEnd | None:
     )
 
 
+def rows_of(report: str) -> int:
+    """Return how many rows the files of a JSON report had, 0 without a report.
+
+    >>> rows_of('{"files": [{"rows": 3}]}'), rows_of("")
+    (3, 0)
+    """
+    return sum(int(file["rows"]) for file in json.loads(report)["files"]) if report else 0
+
+
 def failed(error: MatcherError) -> JobEnd:
     """Return the end of a job of which nothing was imported."""
     fields = {"found": error.found, "expected": error.expected, "cure": error.cure}

@@ -51,3 +51,20 @@ def test_a_folder_is_told_to_be_one(tmp_path: Path, capsys: pytest.CaptureFixtur
     named = ("--home", str(tmp_path / "h"))
     _, err = told(capsys, "import", "patents", str(tmp_path), *named, code=1)
     assert "found a folder" in err
+
+
+def test_the_help_says_what_exit_codes_mean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = told(capsys, "import", "--help")
+    said = " ".join(out.split())
+    assert "Exit code 0: every file was read" in said
+    for name in ("stock-taking.md", "stock-taking.zh-CN.md"):
+        text = (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
+        assert [f"| {code} | " in text for code in (0, 1, 2)] == [True] * 3
+    path = tmp_path / "a.csv"
+    path.write_text("title,publication_no\n泵,CN109990757A\n泵,x\n", encoding="utf-8")
+    named = ("--home", str(tmp_path / "h"))
+    told(capsys, "import", "patents", str(path), *named, code=0)
+    told(capsys, "import", "patents", str(path), str(tmp_path / "none.csv"), *named, code=1)
+    told(capsys, "import", "patents", str(path), "--as", "registry", *named, code=2)

@@ -14,6 +14,8 @@ from service.store.keys import publication_key
 _PARAGRAPH_MARK = re.compile(r"^\s*[\[【〔]\s*\d{3,5}\s*[\]】〕][ \t]*", re.MULTILINE)
 _GRANT_OF_NINE = re.compile(r"CN1\d{8}B")
 _SECTION_AND_DIGITS = re.compile(r"[A-T]?\d{2,4}(?!\d)")
+_SECTION = re.compile(r"[A-Ta-t](?:[\s.、·:：-]*)(?=[\u4e00-\u9fff]|$)")
+_LEVELS = re.compile(r"\s*(?:[/\\>»|-]|--?>|—+)\s*")
 _HANZI = re.compile(r"[\u4e00-\u9fff]+")
 # GB/T 2260, first two digits.
 _PROVINCES = dict(
@@ -57,18 +59,27 @@ def _as_applied(number: str) -> str:
 def industry_of(cell: object) -> object:
     """Return the GB/T 4754 code of a cell that carries a code or the name of an industry.
 
-    A name that stands on several levels means the lowest; a section (制造业) has no code.
+    A name that stands on several levels means the lowest, and so does a path of names; a section
+    (制造业, C) has no code.
 
     Returns:
         None for a name that the classification does not have.
 
     >>> industry_of("工业机器人制造"), industry_of("C3491"), industry_of("制造业")
     ('3491', 'C3491', '')
+    >>> industry_of("制造业>通用设备制造业>其他通用设备制造业")
+    '349'
     """
     written = line(cell)
     if not written or _SECTION_AND_DIGITS.match(written.upper()):
         return written
+    written = _SECTION.sub("", written)
+    if not written:
+        return ""
     code = _industry_named(written)
+    if code is None:
+        levels = map(_industry_named, reversed(_LEVELS.split(written)))
+        code = next((found for found in levels if found is not None), None)
     return None if code is None else code if code.isdigit() else ""
 
 

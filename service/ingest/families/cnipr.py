@@ -22,7 +22,7 @@ CNIPR = Family(
         grant_date="授权公告日 授权日",
         legal_status="法律状态 最新法律状态 当前法律状态",
         holder="申请(专利权)人 专利权人 申请人 权利人",
-        holder_province="国省代码 省市代码 国/省代码",
+        holder_province="国省代码 省市代码 国/省代码 国别省市代码",
         inventor="发明(设计)人 发明人",
     ),
     distinctive=(

@@ -22,7 +22,7 @@ CNKI = Family(
         grant_date="授权公布日 授权公告日",
         legal_status="法律状态",
         holder="申请人 专利权人",
-        holder_province="国省代码",
+        holder_province="国省代码 国别省市代码",
         inventor="发明人",
     ),
     distinctive=(

@@ -101,6 +101,9 @@ def test_from_upload_to_report(desk: TestClient, place: Path, store: Home) -> No
     assert not (folder / "temporary").exists()
     listed = desk.get("/v1/imports").json()["imports"]
     assert [(one["job_id"], one["report"]) for one in listed] == [(job["job_id"], None)]
+    assert listed[0]["progress"] == {"rows": 2}
+    (folder / "progress.json").unlink()  # swept away, or the job of another home
+    assert desk.get("/v1/imports").json()["imports"][0]["progress"] == {"rows": 2}
 
 
 def test_the_error_workbook_comes_when_there_are_errors(desk: TestClient) -> None:

@@ -65,8 +65,8 @@ def test_a_header_further_down_is_not_looked_for(tmp_path: Path) -> None:
             (1, 1),
             {"title": "名称"},
         ),
-        # The same names twice: the first line counts, the second is a row.
-        ([HEAD, HEAD], (1, 1), {"title": "标题", "application_no": "申请号"}),
+        # The same names twice: the first line counts, the second is skipped.
+        ([HEAD, HEAD, ["甲", "1"]], (1, 1), {"title": "甲", "application_no": "1"}),
     ],
 )  # fmt: skip
 def test_headers_of_two_rows(
