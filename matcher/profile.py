@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from embeddings.normalise import name_words, normalise, scope_items
-from matcher.types import Demand, Firm, FirmProfile, PatentId
+from matcher.types import Demand, Firm, FirmProfile, ItemKind, PatentId
 
 MOST_ITEMS = 24
 _SHORT_TEXT = 80
@@ -29,21 +29,36 @@ def profile_of_firm(
         excluded: what else must not come back.
     """
     own = tuple(sorted(set(own_patents)))
-    wanted = [
-        normalise(text) for text in (*firm.needs, *(d.title for d in demands), *firm.products)
-    ]
-    items = tuple(dict.fromkeys([w for w in wanted if w] + list(scope_items(firm.business_scope))))
     words = name_words(firm.name, (firm.province, firm.city))
+    kinds = _item_kinds(firm, demands) or ({words: ItemKind.NAME} if words else {})
     return FirmProfile(
         name_words=words,
-        items=items[:MOST_ITEMS] or ((words,) if words else ()),
+        items=tuple(kinds)[:MOST_ITEMS],
         province=firm.province,
         city=firm.city,
         industry_code=firm.industry_code,
         uscc=firm.uscc,
         own_patents=own,
         excluded=frozenset((*own, *excluded)),
+        item_kinds=tuple(kinds.values())[:MOST_ITEMS],
     )
+
+
+def _item_kinds(firm: Firm, demands: Sequence[Demand]) -> dict[str, ItemKind]:
+    """Return what the firm asks for, in order; said twice, it is what was said first."""
+    told = [
+        *((text, ItemKind.NEED) for text in firm.needs),
+        *((demand.title, ItemKind.DEMAND) for demand in demands),
+        *((text, ItemKind.PRODUCT) for text in firm.products),
+    ]
+    kinds: dict[str, ItemKind] = {}
+    for text, kind in told:
+        item = normalise(text)
+        if item:
+            kinds.setdefault(item, kind)
+    for item in scope_items(firm.business_scope):
+        kinds.setdefault(item, ItemKind.SCOPE)
+    return kinds
 
 
 def profile_of_text(text: str, province: str = "", city: str = "") -> FirmProfile:
@@ -53,10 +68,12 @@ def profile_of_text(text: str, province: str = "", city: str = "") -> FirmProfil
     """
     whole = normalise(text)
     parts = scope_items(text)
-    items = (whole, *parts) if len(whole) <= _SHORT_TEXT and whole else parts
+    asked = (whole, *parts) if len(whole) <= _SHORT_TEXT and whole else parts
+    items = tuple(dict.fromkeys(asked))[:MOST_ITEMS] or ((whole,) if whole else ())
     return FirmProfile(
         name_words="",
-        items=tuple(dict.fromkeys(items))[:MOST_ITEMS] or ((whole,) if whole else ()),
+        items=items,
         province=province,
         city=city,
+        item_kinds=(ItemKind.TEXT,) * len(items),
     )

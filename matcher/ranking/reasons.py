@@ -2,167 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from embeddings.lexical import LexicalIndex
-from embeddings.tokeniser import Tokeniser
-from matcher.errors import InputError
-from matcher.patent_text import document_text
-from matcher.query import FirmQuery
-from matcher.ranking.features import FEATURES
-from matcher.segments.ipc import ipc_path, parse_ipc
-from matcher.segments.taxonomy import Taxonomy
-from matcher.types import FloatArray, GroupKind, LegalStatus, Offer, Patent, Reason, SegmentCode
+import numpy as np
 
-_MOST_TERMS = 4
-_NEAR_OWN = 0.5
-_SAME_SEGMENT = 0.15
+from embeddings.tokeniser import Tokeniser
+from matcher.index.index_set import IndexSet
+from matcher.places.places import PlaceTable
+from matcher.ports import PatentReader
+from matcher.query import FirmQuery
+from matcher.ranking import fact_reasons as facts
+from matcher.ranking.features import FEATURES
+from matcher.ranking.policy import Policy
+from matcher.ranking.reason_order import Cause, contributions, weighed
+from matcher.ranking.text_reasons import Asked, nearest_own, own_patent, text_causes
+from matcher.segments.taxonomy import Taxonomy
+from matcher.types import FloatArray, Offer, Patent, PatentId, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A firm and a patent that were ranked together.
+
+    Attributes:
+        query: the firm.
+        patent: the record as it is now.
+        row: the patent's row.
+        features: float32 (len(FEATURES),), what the score was made of.
+        offer: the group that the patent stands for, ``None`` for one by itself.
+    """
+
+    query: FirmQuery
+    patent: Patent
+    row: int
+    features: FloatArray
+    offer: Offer | None = None
+
+    @property
+    def value(self) -> dict[str, float]:
+        """The features by name."""
+        return dict(zip(FEATURES, self.features.tolist(), strict=True))
+
+
+_Near = tuple[PatentId, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Explainer:
-    """Builds the reasons of one pair.
+    """Builds the reasons of pairs.
+
+    A reason that names a feature is its cause: without it the pair scores less. Reasons that
+    earn nothing say ``"scored": false`` in their detail.
 
     Attributes:
         taxonomy: names of segments.
-        tokeniser: cuts patent texts as the index did.
-        lexical: tells which words are rare.
+        tokeniser: cuts texts as the index did.
+        index: vectors, segments and rare words of the patents.
+        patents: tells the titles of a firm's own patents.
+        places: names of regions.
     """
 
     taxonomy: Taxonomy
     tokeniser: Tokeniser
-    lexical: LexicalIndex
+    index: IndexSet
+    patents: PatentReader
+    places: PlaceTable
 
-    def explain(
-        self, query: FirmQuery, patent: Patent, segment: SegmentCode | None, features: FloatArray
-    ) -> tuple[Reason, ...]:
-        """Return the reasons that hold for this pair, strongest kind first, what is missing last.
+    def of_patents(self, pairs: Sequence[Pair], policy: Policy) -> list[tuple[Reason, ...]]:
+        """Return the reasons of each pair in a list of patents: of the pair, and of the patent."""
+        told = [(*pair_causes, *_patent_causes(pair)) for pair, pair_causes in self._causes(pairs)]
+        return _weighed(pairs, told, policy)
 
-        Args:
-            query: the firm.
-            patent: the record as it is now.
-            segment: the patent's main segment.
-            features: float32 (len(FEATURES),) of the pair.
+    def of_firms(self, pairs: Sequence[Pair], policy: Policy) -> list[tuple[Reason, ...]]:
+        """Return the reasons of each pair in a list of firms: what tells this firm from others.
+
+        What is so of the patent whoever reads it stands in no firm's reasons; what the firm's own
+        record lacks does.
         """
-        value = dict(zip(FEATURES, features.tolist(), strict=True))
-        found = [
-            self._terms(query, patent),
-            self._segment(query, segment),
-            _ipc(patent),
-            _own(value),
-            _place(value, patent),
-            *_offer(patent),
-            _missing(patent),
+        told = [
+            (*_earning(pair_causes), facts.missing_of_firm(pair.query.profile))
+            for pair, pair_causes in self._causes(pairs)
         ]
-        return tuple(reason for reason in found if reason is not None)
+        return _weighed(pairs, told, policy)
 
-    def _terms(self, query: FirmQuery, patent: Patent) -> Reason | None:
-        words = set(self.tokeniser.tokenise(document_text(patent)))
-        shared = [word for word in query.words if word in words]
-        if not shared:
+    def _causes(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, list[Cause | None]]]:
+        near = [self._nearest_own(pair) for pair in pairs]
+        titles = self.patents.many(sorted({one[0] for one in near if one}))
+        lexical = self.index.patents.lexical
+        asked: dict[int, Asked] = {}
+        for pair, own in zip(pairs, near, strict=True):
+            # One query for a list of patents, many for one of firms.
+            if id(pair.query) not in asked:
+                asked[id(pair.query)] = Asked.of(pair.query, self.tokeniser, lexical)
+            ours = asked[id(pair.query)]
+            causes: list[Cause | None] = [
+                *text_causes(ours, pair.patent, self._vector(pair), self.tokeniser)
+            ]
+            if own and own[0] in titles:
+                causes.append(own_patent(own[0], titles[own[0]].title, own[1]))
+            causes += self._pair_facts(pair)
+            yield pair, causes
+
+    def _pair_facts(self, pair: Pair) -> list[Cause | None]:
+        code = self.index.patents.main_segment(pair.row)
+        return [
+            facts.group(pair.offer) if pair.offer else None,
+            facts.place(pair.query.profile, pair.patent, pair.value, self.places),
+            facts.segment(pair.query, code, self.taxonomy),
+            facts.ipc(pair.patent, pair.value),
+        ]
+
+    def _nearest_own(self, pair: Pair) -> _Near | None:
+        near = nearest_own(pair.query.own, self._vector(pair))
+        if near is None:
             return None
-        rarity = dict(zip(shared, self.lexical.weights(shared).tolist(), strict=True))
-        terms = sorted(shared, key=lambda word: (-rarity[word], word))[:_MOST_TERMS]
-        item = _item_of(query, terms)
-        return Reason(
-            "shared_terms",
-            f"与企业“{item}”共有关键词：{'、'.join(terms)}",
-            {"terms": terms, "item": item},
-        )
+        rows = self.index.own_rows(pair.query.profile.own_patents)
+        (name,) = self.index.patents.ids.ids_at(rows[near[0] : near[0] + 1])
+        return PatentId(name), near[1]
 
-    def _segment(self, query: FirmQuery, segment: SegmentCode | None) -> Reason | None:
-        if segment is None or segment not in self.taxonomy:
-            return None
-        path = self.taxonomy.path(segment)
-        shared = query.segments.get(segment, 0.0) >= _SAME_SEGMENT
-        words = "与企业同属产业细分领域" if shared else "专利所属产业细分领域"
-        return Reason(
-            "segment", f"{words}：{path}", {"code": segment, "path": path, "shared": shared}
-        )
+    def _vector(self, pair: Pair) -> FloatArray:
+        return np.asarray(self.index.patents.vectors[pair.row])
 
 
-def _item_of(query: FirmQuery, terms: list[str]) -> str:
-    """Return the firm's own item that holds most of the terms (the first such)."""
-    wanted = set(terms)
-    counts = [len(wanted & set(words)) for words in query.item_words]
-    return query.profile.items[counts.index(max(counts))]
+def _earning(causes: Sequence[Cause | None]) -> list[Cause]:
+    return [cause for cause in causes if cause and (cause.shares or cause.kind == "group")]
 
 
-def _ipc(patent: Patent) -> Reason | None:
-    for symbol in patent.ipc:
-        titles = _or_none(ipc_path, symbol)
-        if titles:
-            subclass = parse_ipc(symbol).subclass
-            title = titles[-1]
-            return Reason(
-                "ipc",
-                f"国际专利分类 {symbol}：{title}",
-                {"symbol": symbol, "subclass": subclass, "title": title},
-            )
-    return None
+def _patent_causes(pair: Pair) -> list[Cause | None]:
+    return [
+        facts.effect(pair.patent),
+        *facts.terms_of_offer(pair.patent),
+        facts.legal_status(pair.patent, pair.value),
+        facts.missing_of_patent(pair.patent),
+    ]
 
 
-def _or_none(method: Callable[[str], tuple[str, ...]], symbol: str) -> tuple[str, ...] | None:
-    try:
-        return method(symbol)
-    except InputError:
-        return None
-
-
-def _own(value: dict[str, float]) -> Reason | None:
-    if value["own_patents"] < _NEAR_OWN:
-        return None
-    return Reason(
-        "own_patents",
-        f"与企业自有专利内容相近（相似度 {value['own_patents']:.2f}）",
-        {"similarity": round(value["own_patents"], 4)},
-    )
-
-
-def _place(value: dict[str, float], patent: Patent) -> Reason | None:
-    if value["same_city"]:
-        return Reason("place", "专利权人与企业同城", {"level": "city", "holder": patent.holder})
-    if value["same_province"]:
-        return Reason("place", "专利权人与企业同省", {"level": "province", "holder": patent.holder})
-    return None
-
-
-def offer_reason(offer: Offer) -> Reason:
-    """Return the sentence for a patent that stands for a pool or for grouped patents."""
-    group = offer.group
-    word = "专利池" if group.kind is GroupKind.PATENT_POOL else "组合专利"
-    return Reason(
-        "group",
-        f"以{word}“{group.name}”整体提供，共{len(offer.members)}件可推荐专利",
-        {"group_id": group.group_id, "kind": group.kind.value, "members": len(offer.members)},
-    )
-
-
-def _offer(patent: Patent) -> list[Reason]:
-    found: list[Reason] = []
-    if patent.open_licence:
-        found.append(Reason("open_licence", "专利权人已声明开放许可", {}))
-    if patent.maturity:
-        found.append(
-            Reason("maturity", f"技术成熟度：{patent.maturity}", {"maturity": patent.maturity})
-        )
-    if patent.price_band:
-        found.append(
-            Reason("price", f"意向价格：{patent.price_band}", {"price_band": patent.price_band})
-        )
-    return found
-
-
-def _missing(patent: Patent) -> Reason | None:
-    absent = {
-        "abstract": ("摘要", not patent.abstract and not patent.first_claim),
-        "ipc": ("IPC分类号", not patent.ipc),
-        "legal_status": ("法律状态", patent.legal_status is LegalStatus.UNKNOWN),
-        "holder": ("专利权人", not patent.holder),
-    }
-    fields = [name for name, (_, missing) in absent.items() if missing]
-    if not fields:
-        return None
-    names = "、".join(absent[name][0] for name in fields)
-    return Reason("missing", f"资料缺少：{names}，联系前请核实", {"fields": fields})
+def _weighed(
+    pairs: Sequence[Pair], told: Sequence[Sequence[Cause | None]], policy: Policy
+) -> list[tuple[Reason, ...]]:
+    if not pairs:
+        return []
+    lost = contributions(policy, np.stack([pair.features for pair in pairs]))
+    return [
+        weighed([cause for cause in causes if cause], row)
+        for causes, row in zip(told, lost, strict=True)
+    ]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from matcher.errors import FirmNotFound, InputError, PatentNotFound, PolicyMismatch, UnknownSegment
+from matcher.patent_text import document_text
 from matcher.types import (
     DismissalReason,
     FeedbackEvent,
@@ -109,11 +110,12 @@ def test_reasons_name_what_is_in_the_data(home: Home) -> None:
         for item in recommender.recommend(firm.uscc, 10).items:
             patent = home.store.patents.get(PatentId(item.item_id))
             kinds = {reason.kind: reason.detail for reason in item.reasons}
-            for term in kinds.get("shared_terms", {}).get("terms", ()):
-                assert term in tokeniser.tokenise(
-                    patent.title + "。" + patent.abstract + "。" + patent.first_claim
-                )
-                assert term in tokeniser.tokenise(profile.text)
+            for reason in item.reasons:
+                if reason.kind == "shared_terms":
+                    for word in reason.detail["words"]:
+                        assert word in tokeniser.tokenise(document_text(patent))
+                        assert word in tokeniser.tokenise(reason.detail["item"])
+                    assert reason.detail["item"] in (*profile.items, profile.name_words)
             if "place" in kinds:
                 assert item.features["same_province"] == 1.0
             if "open_licence" in kinds:

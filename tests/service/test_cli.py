@@ -60,7 +60,10 @@ def test_the_whole_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(out)["healthy"] is True
 
 
-def test_people_see_tables(static_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_people_see_tables(
+    static_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "240")  # narrower tables break words over lines
     out, _ = told(capsys, "recommend", "--uscc", FIRM, "-n", "2", "--home", str(static_home))
     assert "天津彩汀涂料有限公司" in out
     assert "共有关键词" in out

@@ -46,7 +46,7 @@ def test_demand_counts_the_firms_that_would_see_the_patent(home: Home) -> None:
                 total += 1
                 own = engine.index.own_rows(query.profile.own_patents)
                 ranked = rank(query, side, np.array([row]), own, engine.policy)
-                expected += ranked.relevance[0] >= engine.policy.floor
+                expected += ranked.relevance[0] >= engine.policy.floor_score
         assert (found.firms, found.low, found.high) == (expected, expected, expected)
         assert (found.asked, found.of) == (total, total)
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from matcher.ranking.features import FEATURES
+from matcher.ranking.reason_order import REASON_KINDS
 from matcher.segments.taxonomy import load_taxonomy
 from service.api import examples
 from service.api.documents import Problem
@@ -153,7 +154,25 @@ def test_examples_speak_as_the_code_does() -> None:
     assert firms["item_id"] == firms["firm"]["uscc"]
     versions = examples.PATENT_LIST["versions"]
     assert re.fullmatch(r"static-[0-9a-f]{12}", versions["encoder"])
-    assert re.fullmatch(r"[a-z]+-[0-9a-f]{8}", versions["policy"])
+    assert re.fullmatch(r"[a-z]+-[a-z_]+-[0-9a-f]{8}", versions["policy"])
+
+
+def test_a_reason_s_detail_is_described(document: dict[str, Any]) -> None:
+    reason = document["components"]["schemas"]["ReasonTold"]["properties"]
+    assert set(reason) == {"kind", "text", "detail"}
+    assert all(kind in reason["kind"]["description"] for kind in REASON_KINDS)
+    detail = reason["detail"]["properties"]
+    assert {"scored", "contribution", "features", "highlights", "effect"} <= set(detail)
+    assert all(one["description"] for one in detail.values())
+    for item in examples.PATENT_LIST["items"]:
+        for told in item["reasons"]:
+            assert set(told["detail"]["features"]) <= set(item["features"])
+            for mark in told["detail"].get("highlights", ()):
+                assert set(mark) == set(detail["highlights"]["items"]["properties"])
+                begins, sentence = mark["start"], mark["sentence"]
+                assert len(sentence) == mark["end"] - begins
+                marked = {sentence[a - begins : b - begins] for a, b in mark["spans"]}
+                assert marked == set(told["detail"]["terms"])
 
 
 def test_the_schema_is_served(reader: TestClient, document: dict[str, Any]) -> None:
