@@ -22,9 +22,10 @@ from matcher.index.exact import ExactIndex
 from matcher.index.search import SearchConfig
 from matcher.index.segment_index import Mask, best_rows
 from matcher.patent_text import document_text
-from matcher.ports import PatentReader
+from matcher.pick import Picker
 from matcher.query import FirmQuery
-from matcher.types import FloatArray, RowArray
+from matcher.readers import Readers
+from matcher.types import FloatArray, PlaceSetting, RowArray
 
 Ranking = tuple[RowArray, FloatArray]
 """Rows of the index, best first, with scores that do not increase."""
@@ -46,14 +47,14 @@ class Conditions:
 
     Attributes:
         engine: the opened engine.
-        patents: gives the texts that LSA is trained on.
+        readers: the catalogue: texts for LSA, records for what is served.
         mask: bool (patents,), the rows that are ranked.
         seed: of the random system and of LSA.
         progress: told of slow preparations.
     """
 
     engine: Engine
-    patents: PatentReader
+    readers: Readers
     mask: Mask
     seed: int
     progress: Progress
@@ -76,6 +77,27 @@ class Shipped:
         config = _at_least(self.engine.config, k)
         ranked = self.engine.rank_many(queries, self.mask, config)
         return [(found.rows[:k], found.scores[:k]) for found in ranked]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The lists that people get: floor, caps, diversity and legal state applied."""
+
+    engine: Engine
+    mask: Mask
+    readers: Readers
+
+    def rank(self, queries: Sequence[FirmQuery], k: int) -> list[Ranking]:
+        """Return items in the order shown; scores fall by rank, since diversity may cross them."""
+        picker = Picker(self.readers, self.engine.index.patents, self.engine.policy)
+        config = _at_least(self.engine.config, k)
+        found: list[Ranking] = []
+        for query in queries:
+            ranked = self.engine.rank_many([query], self.mask, config)[0]
+            picked, _ = picker.pick(query.profile, ranked, k)
+            rows = np.array([one.row for one in picked], dtype=np.int64)
+            found.append((rows, -np.arange(len(rows), dtype=np.float32)))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +179,10 @@ def _shipped(conditions: Conditions) -> System:
     return Shipped(conditions.engine, conditions.mask)
 
 
+def _placed(conditions: Conditions, place: PlaceSetting) -> System:
+    return Shipped(conditions.engine.placed(place), conditions.mask)
+
+
 def _random(conditions: Conditions) -> System:
     return RandomOrder(conditions.rows, conditions.seed)
 
@@ -178,7 +204,7 @@ def _lsa(conditions: Conditions) -> System:
     """Return LSA trained on the text of every indexed patent, as the catalogue holds it now."""
     side = conditions.engine.index.patents
     texts = [""] * len(side)
-    for done, patent in enumerate(conditions.patents.iterate(), start=1):
+    for done, patent in enumerate(conditions.readers.patents.iterate(), start=1):
         row = side.ids.row_of(patent.patent_id)
         if row is not None:
             texts[row] = document_text(patent)
@@ -197,6 +223,9 @@ def _lsa(conditions: Conditions) -> System:
 
 SYSTEMS: Mapping[str, Callable[[Conditions], System]] = {
     "default": _shipped,
+    "neutral": lambda conditions: _placed(conditions, PlaceSetting.NEUTRAL),
+    "cross_region": lambda conditions: _placed(conditions, PlaceSetting.CROSS_REGION),
+    "served": lambda conditions: Served(conditions.engine, conditions.mask, conditions.readers),
     "bm25": _bm25,
     "lsa": _lsa,
     "dense": _dense,

@@ -76,7 +76,7 @@ def evaluate(
     names = tuple(dict.fromkeys(systems))
     _check(qrels, names, k)
     opened = open_pool(engine, readers.patents, qrels, pool)
-    conditions = Conditions(engine, readers.patents, opened.mask, settings.seed, tell)
+    conditions = Conditions(engine, readers, opened.mask, settings.seed, tell)
     makers = {name: open_system(name, conditions) for name in names}
     judged = {Uscc(query): opened.judged_ids(query) for query in qrels}
     firms = judged_firms(readers, list(judged), judged)

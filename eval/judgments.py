@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from matcher.errors import BadFile
-from matcher.types import DismissalReason, FeedbackEvent, FeedbackKind
+from matcher.types import DismissalReason, FeedbackEvent, FeedbackKind, Relation, Uscc
 
 Qrels = Mapping[str, Mapping[str, int]]
 """Query → document → grade; 0 is judged and not relevant."""
@@ -111,6 +111,17 @@ def from_feedback(events: Iterable[FeedbackEvent]) -> dict[str, dict[str, int]]:
         if grade is not None:
             found.setdefault(query, {})[document] = grade
     return found
+
+
+def from_relations(
+    relations: Iterable[Relation], kept: Callable[[Uscc], bool]
+) -> dict[str, dict[str, int]]:
+    """Return known links as judgments of grade 1, for the firms that ``kept`` holds true of."""
+    found: dict[str, dict[str, int]] = {}
+    for relation in relations:
+        if kept(relation.uscc):
+            found.setdefault(str(relation.uscc), {})[str(relation.patent_id)] = 1
+    return dict(sorted(found.items()))
 
 
 def with_positives(qrels: Qrels) -> dict[str, Mapping[str, int]]:

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from matcher.index.corpus import TRAINED_KINDS
+from matcher.index.training_split import kept_for_policy
 from matcher.profile import profile_of_firm
 from matcher.readers import Readers
 from matcher.types import Firm, FirmProfile, PatentId, RelationKind, Uscc
 
 HELD = frozenset({RelationKind.OWNS, RelationKind.CO_APPLIED})
-
-TRAINED_KINDS = frozenset({RelationKind.OWNS, RelationKind.LICENSED})
-"""Relations whose patents a build pairs with the firm's scope (``matcher/index/corpus.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class JudgedFirms:
     Attributes:
         profiles: USCC → profile, for those in the catalogue, in the order asked.
         dropped: relations that were left out because the judgments ask for them.
-        trained_on: firms with relations of ``TRAINED_KINDS``, which a build trains on.
+        trained_on: firms with relations that a build trains on.
         stored: USCC → record, for the same firms.
         owned: USCC → patents of its ``owns`` relations, judged ones included; empty ones absent.
     """
@@ -62,7 +61,8 @@ def judged_firms(
         profile = profile_of_firm(firms[uscc], demands.get(uscc, ()), own)
         profiles[uscc] = replace(profile, excluded=frozenset())
     trained_on = sum(
-        any(r.kind in TRAINED_KINDS for r in relations.get(uscc, ())) for uscc in profiles
+        any(r.kind in TRAINED_KINDS for r in relations.get(uscc, ())) and not kept_for_policy(uscc)
+        for uscc in profiles
     )
     owned = {
         u: tuple(r.patent_id for r in found if r.kind is RelationKind.OWNS)

@@ -52,6 +52,25 @@ class LegalEvent(StrEnum):
     RESTORATION = "restoration"
 
 
+class ItemKind(StrEnum):
+    """What an item of a profile is: 需求, 发布的需求, 产品, 经营范围, 企业名称, free text."""
+
+    NEED = "need"
+    DEMAND = "demand"
+    PRODUCT = "product"
+    SCOPE = "scope"
+    NAME = "name"
+    TEXT = "text"
+
+
+class PlaceSetting(StrEnum):
+    """What place counts in a list: what is near first, nothing, or what is far first (跨区域)."""
+
+    LOCAL_FIRST = "local_first"
+    NEUTRAL = "neutral"
+    CROSS_REGION = "cross_region"
+
+
 class StopState(StrEnum):
     """Why a patent in force is not recommended; NONE for all others."""
 

@@ -15,7 +15,7 @@ from matcher.query import FirmQuery, encode_profiles
 from matcher.ranking.policy import Policy
 from matcher.ranking.rank import Ranked, rank
 from matcher.segments.routing import Router
-from matcher.types import FirmProfile, SegmentCode
+from matcher.types import FirmProfile, PlaceSetting, SegmentCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,11 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.index.check(self.encoder)
+
+    def placed(self, place: PlaceSetting | None) -> Engine:
+        """Return the engine under another place setting; ``None`` keeps the one in force."""
+        policy = self.policy.placed(place)
+        return self if policy is self.policy else replace(self, policy=policy)
 
     def queries(
         self, profiles: Sequence[FirmProfile], only: SegmentCode | None = None
@@ -80,7 +85,8 @@ class Engine:
             config: other list lengths than the engine's own.
         """
         side = self.index.patents
-        asks = [query.ask() for query in queries]
+        local = self.policy.place is PlaceSetting.LOCAL_FIRST
+        asks = [query.ask(local=local) for query in queries]
         candidates = search(side, asks, config or self.config, allowed)
         return [
             rank(query, side, rows, self.index.own_rows(query.profile.own_patents), self.policy)

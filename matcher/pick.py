@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.index.id_map import IdMap
-from matcher.ranking.diversity import Caps
-from matcher.ranking.policy import Policy
+from matcher.index.side import Side
+from matcher.ranking.diversity import Caps, aspects_of, spread
+from matcher.ranking.policy import Policy, probability
 from matcher.ranking.rank import Ranked
 from matcher.readers import Readers
 from matcher.types import FirmProfile, Offer, Patent, PatentGroup, PatentId, RowArray
 
 _PAGE = 32
+_REACH = 3  # places spread for each one asked for: caps will refuse some
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +37,27 @@ class Picker:
 
     Args:
         readers: the catalogue now.
-        ids: of the index's patents.
-        policy: floor and caps.
+        side: the index's patents.
+        policy: floor, caps and diversity.
     """
 
-    def __init__(self, readers: Readers, ids: IdMap, policy: Policy) -> None:
+    def __init__(self, readers: Readers, side: Side, policy: Policy) -> None:
         self._readers = readers
-        self._ids = ids
+        self._side = side
         self._policy = policy
 
     def pick(
         self, profile: FirmProfile, ranked: Ranked, n: int
     ) -> tuple[list[Picked], Counter[str]]:
-        """Return at most ``n`` items, best first, and cause → how many candidates it kept out."""
+        """Return at most ``n`` items in order, and cause → how many candidates it kept out.
+
+        The order is that of scores where the policy's diversity is 0, else spread over aspects.
+        """
         caps = Caps(self._policy.per_holder)
         refused: Counter[str] = Counter()
         picked: list[Picked] = []
-        relevant = np.flatnonzero(ranked.relevance >= self._policy.floor)
-        for patent, group, row, place in self._live(ranked, relevant):
+        relevant = np.flatnonzero(ranked.relevance >= self._policy.floor_score)
+        for patent, group, row, place in self._live(ranked, self._spread(ranked, relevant, n)):
             if len(picked) == n:
                 break
             offer = offer_of(self._readers, group) if group else None
@@ -68,6 +72,15 @@ class Picker:
         refused["floor"] = len(ranked.rows) - len(relevant)
         return picked, refused
 
+    def _spread(self, ranked: Ranked, relevant: RowArray, n: int) -> RowArray:
+        """Return the places in the order in which they are offered to the caps."""
+        if not self._policy.diversity:
+            return relevant
+        aspects = aspects_of(self._side, ranked.rows[relevant])
+        chances = probability(ranked.scores[relevant])
+        order = spread(chances, aspects, self._policy.diversity, _REACH * n)
+        return relevant[order]
+
     def _live(
         self, ranked: Ranked, places: RowArray
     ) -> Iterator[tuple[Patent, PatentGroup | None, int, int]]:
@@ -75,7 +88,7 @@ class Picker:
         for start in range(0, len(places), _PAGE):
             page = places[start : start + _PAGE]
             rows = ranked.rows[page]
-            names = [PatentId(name) for name in self._ids.ids_at(rows)]
+            names = [PatentId(name) for name in self._side.ids.ids_at(rows)]
             stored = self._readers.patents.many(names)
             groups = self._readers.groups.of_patents(names)
             for name, row, place in zip(names, rows.tolist(), page.tolist(), strict=True):

@@ -53,8 +53,10 @@ class FirmQuery:
         """Return float32 (m + 2, dim): every text row, for routing."""
         return np.vstack([self.whole[None, :], self.name[None, :], self.items])
 
-    def ask(self) -> Ask:
+    def ask(self, *, local: bool = True) -> Ask:
         """Return what is searched with: the whole text, and the mean of its own patents.
+
+        With ``local``, the firm's own province gets rankings of its own.
 
         Name and items make no ranking of their own: BM25 finds what they name, and the features
         look at every item of a candidate. Measured: the same lists in a third of the search time.
@@ -65,7 +67,8 @@ class FirmQuery:
             rows.append((mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32))
         vectors = np.array([row for row in rows if row.any()], dtype=np.float32)
         vectors = vectors.reshape(-1, len(self.whole))
-        return Ask(vectors, self.words, tuple(self.segments), self.province)
+        province = self.province if local else -1
+        return Ask(vectors, self.words, tuple(self.segments), province)
 
 
 def encode_profiles(

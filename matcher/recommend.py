@@ -16,13 +16,15 @@ from matcher.profile import profile_of_text
 from matcher.query import FirmQuery
 from matcher.ranking.features import FEATURES
 from matcher.ranking.rank import Ranked, rank
-from matcher.ranking.reasons import Explainer, offer_reason
+from matcher.ranking.reasons import Explainer, Pair
 from matcher.readers import Readers
 from matcher.types import (
     FirmProfile,
+    FloatArray,
     ListId,
     Patent,
     PatentId,
+    PlaceSetting,
     RankedItem,
     RankedList,
     Reason,
@@ -66,14 +68,26 @@ class Recommender:
         """Return a stored firm's profile as of now; raise ``FirmNotFound``."""
         return self._readers.profiles([self._readers.firms.get(uscc)])[0]
 
-    def recommend(self, uscc: Uscc, n: int = 20, segment: SegmentCode | None = None) -> RankedList:
+    def recommend(
+        self,
+        uscc: Uscc,
+        n: int = 20,
+        segment: SegmentCode | None = None,
+        place: PlaceSetting | None = None,
+    ) -> RankedList:
         """Return the best patents for a stored firm, and record the list.
+
+        Args:
+            uscc: of the firm.
+            n: most items.
+            segment: look in this one alone; ``None`` goes by the firm's text.
+            place: what place counts; ``None`` for the policy's own setting.
 
         Raises:
             FirmNotFound: the firm is not in the catalogue.
             InputError: ``n`` is out of range or the segment unknown.
         """
-        return self._patents_for(self.profile(uscc), str(uscc), n, segment)
+        return self._placed(place)._patents_for(self.profile(uscc), str(uscc), n, segment)
 
     def recommend_text(
         self,
@@ -82,15 +96,20 @@ class Recommender:
         city: str = "",
         n: int = 20,
         segment: SegmentCode | None = None,
+        *,
+        place: PlaceSetting | None = None,
     ) -> RankedList:
         """Return the best patents for free text (products or a need) and a place, and record it."""
         if not text.strip():
             raise InputError(
                 "found an empty text", "products or a need in words", "describe the firm"
             )
-        return self._patents_for(profile_of_text(text, province, city), "", n, segment)
+        profile = profile_of_text(text, province, city)
+        return self._placed(place)._patents_for(profile, "", n, segment)
 
-    def firms_for(self, patent_id: PatentId, n: int = 20) -> RankedList:
+    def firms_for(
+        self, patent_id: PatentId, n: int = 20, place: PlaceSetting | None = None
+    ) -> RankedList:
         """Return the firms this patent suits best, by the same scores, and record the list.
 
         Raises:
@@ -111,9 +130,16 @@ class Recommender:
         if self.engine.index.patents.main_segment(row) is None:
             note = empty_note("该专利的资料不足以确定产业细分领域", "unrouted")
             return self._record(str(patent_id), "firms", [], [note], {})
-        items = self._rank_firms(patent, row, n)
+        placed = self._placed(place)
+        items = placed._rank_firms(patent, row, n)
         notes = [] if items else [empty_note("没有企业达到相关性下限", "floor")]
-        return self._record(str(patent_id), "firms", items, notes, {})
+        return placed._record(str(patent_id), "firms", items, notes, {})
+
+    def _placed(self, place: PlaceSetting | None) -> Recommender:
+        engine = self.engine.placed(place)
+        if engine is self.engine:
+            return self
+        return Recommender(engine, self._explainer, self._readers, self._clock, self._new_id)
 
     def _patents_for(
         self, profile: FirmProfile, subject: str, n: int, segment: SegmentCode | None
@@ -127,29 +153,34 @@ class Recommender:
             note = empty_note("企业资料中没有可用于匹配的产品或技术描述", "no_text")
             return self._record(subject, "patents", [], [note], {})
         ranked = self.engine.rank_many([query])[0]
-        picker = Picker(self._readers, self.engine.index.patents.ids, self.engine.policy)
+        picker = Picker(self._readers, self.engine.index.patents, self.engine.policy)
         picked, refused = picker.pick(query.profile, ranked, n)
-        items = [
-            self._item(position, query, one, ranked) for position, one in enumerate(picked, start=1)
-        ]
+        items = self._items(query, picked, ranked)
         notes = shortfall_notes(len(items), n, refused)
         return self._record(subject, "patents", items, notes, dict(query.segments))
 
-    def _item(self, position: int, query: FirmQuery, one: Picked, ranked: Ranked) -> RankedItem:
-        segment = self.engine.index.patents.main_segment(one.row)
-        features = ranked.features[one.place]
-        reasons = self._explainer.explain(query, one.patent, segment, features)
-        if one.offer:
-            reasons = (offer_reason(one.offer), *reasons)
-        return RankedItem(
-            rank=position,
-            item_id=one.patent.patent_id,
-            score=round(float(ranked.scores[one.place]), 6),
-            features=dict(zip(FEATURES, np.round(features, 4).tolist(), strict=True)),
-            segment=segment,
-            reasons=reasons,
-            offer=one.offer,
-        )
+    def _items(
+        self, query: FirmQuery, picked: Sequence[Picked], ranked: Ranked
+    ) -> list[RankedItem]:
+        pairs = [
+            Pair(query, one.patent, one.row, ranked.features[one.place], one.offer)
+            for one in picked
+        ]
+        reasons = self._explainer.of_patents(pairs, self.engine.policy)
+        return [
+            RankedItem(
+                rank=position,
+                item_id=one.patent.patent_id,
+                score=round(float(ranked.scores[one.place]), 6),
+                features=_named(pair.features),
+                segment=self.engine.index.patents.main_segment(one.row),
+                reasons=told,
+                offer=one.offer,
+            )
+            for position, (one, pair, told) in enumerate(
+                zip(picked, pairs, reasons, strict=True), start=1
+            )
+        ]
 
     def _rank_firms(self, patent: Patent, row: int, n: int) -> list[RankedItem]:
         """Score the likeliest firms exactly as they would score this patent."""
@@ -160,26 +191,30 @@ class Recommender:
         firms = [stored[name] for name in names if name in stored and stored[name].active]
         group = self._readers.groups.of_patents([patent.patent_id]).get(patent.patent_id)
         offer = offer_of(self._readers, group) if group else None
-        found: list[tuple[float, FirmQuery, Ranked]] = []
+        found: list[tuple[float, Pair]] = []
         rows = np.array([row], dtype=np.int64)
         for query in engine.queries(self._readers.profiles(firms)):
             own = engine.index.own_rows(query.profile.own_patents)
             ranked = rank(query, engine.index.patents, rows, own, engine.policy)
-            relevant = float(ranked.relevance[0]) >= engine.policy.floor
+            relevant = float(ranked.relevance[0]) >= engine.policy.floor_score
             if relevant and not refusal(query.profile, patent, offer):
-                found.append((float(ranked.scores[0]), query, ranked))
-        found.sort(key=lambda entry: (-entry[0], str(entry[1].profile.uscc)))
-        segment = engine.index.patents.main_segment(row)
+                pair = Pair(query, patent, row, ranked.features[0], offer)
+                found.append((float(ranked.scores[0]), pair))
+        found.sort(key=lambda entry: (-entry[0], str(entry[1].query.profile.uscc)))
+        best = found[:n]
+        reasons = self._explainer.of_firms([pair for _, pair in best], engine.policy)
         return [
             RankedItem(
                 rank=position,
-                item_id=str(query.profile.uscc),
+                item_id=str(pair.query.profile.uscc),
                 score=round(score, 6),
-                features=dict(zip(FEATURES, np.round(ranked.features[0], 4).tolist(), strict=True)),
-                segment=segment,
-                reasons=self._explainer.explain(query, patent, segment, ranked.features[0]),
+                features=_named(pair.features),
+                segment=engine.index.patents.main_segment(row),
+                reasons=told,
             )
-            for position, (score, query, ranked) in enumerate(found[:n], start=1)
+            for position, ((score, pair), told) in enumerate(
+                zip(best, reasons, strict=True), start=1
+            )
         ]
 
     def _firm_candidates(self, patent: Patent, row: int) -> RowArray:
@@ -192,9 +227,13 @@ class Recommender:
             vectors=np.asarray(side.vectors[row : row + 1]),
             words=tuple(words[:_QUERY_WORDS]),
             segments=tuple(side.codes[column] for column in side.shares.indices[start:end]),
-            province=int(side.columns["province"][row]),
+            province=int(side.columns["province"][row]) if self._local else -1,
         )
         return search(engine.index.firms, [ask], engine.config)[0][:_MOST_FIRMS]
+
+    @property
+    def _local(self) -> bool:
+        return self.engine.policy.place is PlaceSetting.LOCAL_FIRST
 
     def _record(
         self,
@@ -219,6 +258,10 @@ class Recommender:
         )
         self._readers.feedback.record_list(ranked)
         return ranked
+
+
+def _named(features: FloatArray) -> dict[str, float]:
+    return dict(zip(FEATURES, np.round(features, 4).tolist(), strict=True))
 
 
 def _check_n(n: int) -> None:

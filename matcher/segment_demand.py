@@ -99,7 +99,7 @@ def _above(
         asked += 1
         own = engine.index.own_rows(query.profile.own_patents)
         features = pair_features(query, engine.index.patents, rows, own)
-        above += engine.policy.relevance(features) >= engine.policy.floor
+        above += engine.policy.relevance(features) >= engine.policy.floor_score
     return above, asked
 
 

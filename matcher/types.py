@@ -18,9 +18,11 @@ from matcher.codes import DismissalReason as DismissalReason
 from matcher.codes import FeedbackKind as FeedbackKind
 from matcher.codes import GroupKind as GroupKind
 from matcher.codes import HolderKind as HolderKind
+from matcher.codes import ItemKind as ItemKind
 from matcher.codes import LegalEvent as LegalEvent
 from matcher.codes import LegalStatus as LegalStatus
 from matcher.codes import PatentKind as PatentKind
+from matcher.codes import PlaceSetting as PlaceSetting
 from matcher.codes import RelationKind as RelationKind
 from matcher.codes import StopState as StopState
 
@@ -169,7 +171,8 @@ class FirmProfile:
     """What the engine sees of a firm (or of free text): query texts and place, nothing else.
 
     ``items`` are the scope items, products and needs that carry content, in order, without
-    boilerplate. ``excluded`` holds what must never come back: own, dismissed, licensed.
+    boilerplate; ``item_kinds`` says what each of them is. ``excluded`` holds what must never come
+    back: own, dismissed, licensed.
     """
 
     name_words: str
@@ -180,6 +183,7 @@ class FirmProfile:
     uscc: Uscc | None = None
     own_patents: tuple[PatentId, ...] = ()
     excluded: frozenset[PatentId] = frozenset()
+    item_kinds: tuple[ItemKind, ...] = ()
 
     @property
     def text(self) -> str:

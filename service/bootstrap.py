@@ -21,7 +21,8 @@ from matcher.index.faiss_index import set_threads
 from matcher.index.index_set import IndexSet
 from matcher.index.publish import current_version
 from matcher.places.places import PlaceTable, load_places
-from matcher.ranking.policy import Policy, load_policy
+from matcher.ranking.policy import Policy
+from matcher.ranking.policy_file import load_policy
 from matcher.ranking.reasons import Explainer
 from matcher.readers import Readers
 from matcher.recommend import Recommender
@@ -165,7 +166,13 @@ class Home:
     def recommender(self) -> Recommender:
         """Return the online path over the current index version."""
         engine = self.engine()
-        explainer = Explainer(self.segments.taxonomy, self.tokeniser, engine.index.patents.lexical)
+        explainer = Explainer(
+            self.segments.taxonomy,
+            self.tokeniser,
+            engine.index,
+            self.readers.patents,
+            self.places,
+        )
         return Recommender(
             engine,
             explainer,

@@ -22,6 +22,7 @@ from service.commands.grade import grade
 from service.commands.history import history
 from service.commands.imports import import_
 from service.commands.options import Context, home_option, quiet_option, unusable
+from service.commands.policy import policy
 from service.commands.recommend import firms_for, recommend
 from service.commands.segments import segments
 from service.commands.serve import serve
@@ -49,6 +50,7 @@ for command in (
     recommend,
     firms_for,
     evaluate,
+    policy,
     segments,
     serve,
     doctor,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import exp
 from typing import Any
 
 from matcher.readers import Readers
 from matcher.segments.taxonomy import Taxonomy
 from matcher.types import Offer, PatentId, RankedItem, RankedList, SegmentCode, Uscc
+from service.api.reason_schema import ReasonTold
 from service.api.schemas import (
     FirmItem,
     FirmList,
@@ -16,7 +18,6 @@ from service.api.schemas import (
     PatentItem,
     PatentList,
     PatentRecord,
-    ReasonTold,
     SegmentPlace,
     SegmentTold,
     VersionsTold,
@@ -88,6 +89,7 @@ def _item(item: RankedItem, taxonomy: Taxonomy) -> dict[str, Any]:
         "slot": item.rank,
         "item_id": item.item_id,
         "score": item.score,
+        "probability": round(1.0 / (1.0 + exp(-item.score)), 8),
         "segment": _place(item.segment, taxonomy),
         "reasons": [ReasonTold.model_validate(reason) for reason in item.reasons],
         # float32 in float64 shows digits that mean nothing.

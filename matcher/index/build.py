@@ -16,11 +16,12 @@ from embeddings.pairs import Corpus
 from embeddings.tokeniser import Tokeniser
 from matcher.errors import InputError
 from matcher.index.corpus import training_corpus
+from matcher.index.hubness import hubness
 from matcher.index.id_map import IdMap
 from matcher.index.manifest import Manifest
 from matcher.index.publish import new_version
 from matcher.index.rows import FirmRows, PatentRows, PlaceCodes, read_firms, read_patents
-from matcher.index.side import Side
+from matcher.index.side import Columns, Side
 from matcher.places.places import PlaceTable
 from matcher.ports import FirmReader, PatentReader, RelationReader
 from matcher.segments.audit import audit_routing
@@ -191,8 +192,15 @@ def _write_sides(
     folder: Path, source: BuildInput, made: _Made, progress: Progress, clock: _Clock
 ) -> dict[str, Any]:
     """Write both sides and return the account of routing, its audit included."""
-    side = _save_side(folder / "patents", source, made.patents, made.vectors, made.routed, progress)
-    _save_side(folder / "firms", source, made.firms, made.firm_vectors, made.filed, progress)
+    columns = {
+        **made.patents.columns(),
+        "hubness": hubness(made.vectors, made.firm_vectors),
+    }
+    side = _save_side(
+        folder / "patents", source, made.patents, (made.vectors, made.routed, columns), progress
+    )
+    filed = made.firm_vectors, made.filed, made.firms.columns()
+    _save_side(folder / "firms", source, made.firms, filed, progress)
     clock.stage("index")
     routing = _account(made.patents, made.firms, made.routed, made.filed)
     router = source.router.with_classifier(made.classifier)
@@ -232,10 +240,10 @@ def _save_side(
     folder: Path,
     source: BuildInput,
     rows: PatentRows | FirmRows,
-    vectors: Vectors,
-    routed: Routed,
+    made: tuple[Vectors, Routed, Columns],
     progress: Progress,
 ) -> Side:
+    vectors, routed, columns = made
     tick = _ticker(progress, f"index {folder.name}", len(rows.ids))
     words = (_ticked(source.tokeniser.tokenise(text), tick) for text in rows.texts)
     side = Side.assemble(
@@ -244,7 +252,7 @@ def _save_side(
         LexicalIndex.build(words),
         source.router.codes,
         routed.shares,
-        rows.columns(),
+        columns,
         source.engine,
     )
     side.save(folder, source.engine)

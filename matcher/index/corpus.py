@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 from embeddings.pairs import Corpus
 from matcher.index.rows import FirmRows, PatentRows
+from matcher.index.training_split import kept_for_policy
 from matcher.ports import RelationReader
 from matcher.types import RelationKind
 
 _SCOPE_SAMPLE = 120_000
 _HELD_PER_FIRM = 30
+
+TRAINED_KINDS = (RelationKind.LICENSED, RelationKind.CO_APPLIED, RelationKind.OWNS)
+"""Relations whose patents are paired with the firm's scope, the rarest first."""
 
 
 def training_corpus(
@@ -24,7 +28,8 @@ def training_corpus(
     Args:
         patents: as columns.
         firms: as columns.
-        relations: ``owns`` and ``licensed`` pair scopes with patents, at most 30 a firm.
+        relations: those of ``TRAINED_KINDS`` pair scopes with patents, at most 30 a firm; one firm
+            in five is kept for the policy.
         ipc_path: main group → titles from class to group.
     """
     patent_row = {patent_id: row for row, patent_id in enumerate(patents.ids)}
@@ -32,10 +37,12 @@ def training_corpus(
     held: list[tuple[int, int]] = []
     scope_of: dict[int, int] = {}
     per_firm: dict[int, int] = {}
-    for kind in (RelationKind.OWNS, RelationKind.LICENSED):
+    for kind in TRAINED_KINDS:
         for relation in relations.iterate(kind):
             firm, patent = firm_row.get(relation.uscc), patent_row.get(relation.patent_id)
-            if firm is None or patent is None or per_firm.get(firm, 0) >= _HELD_PER_FIRM:
+            if firm is None or patent is None or kept_for_policy(relation.uscc):
+                continue
+            if per_firm.get(firm, 0) >= _HELD_PER_FIRM:
                 continue
             per_firm[firm] = per_firm.get(firm, 0) + 1
             held.append((scope_of.setdefault(firm, len(scope_of)), patent))

@@ -12,7 +12,7 @@ from typing import Any
 from embeddings.encoder import EncoderInfo
 from matcher.errors import IndexStale
 
-LAYOUT = 1
+LAYOUT = 2
 MANIFEST = "manifest.json"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from matcher.index.segment_index import SegmentIndex
 from matcher.types import RowArray, SegmentCode
 
 Columns = Mapping[str, npt.NDArray[Any]]
+_PLACES = "province", "city"
 _SHARES = "shares.data.npy", "shares.indices.npy", "shares.indptr.npy"
 
 ENGINES: Mapping[str, tuple[Callable[[Vectors], SegmentIndex], Callable[[Path], SegmentIndex], str]]
@@ -44,6 +45,8 @@ class Side:
         members: code → rows of the segment, ascending.
         indexes: code → index over exactly those rows.
         columns: name → (n,) facts of each row, such as ``province``.
+        place_shares: ``province`` and ``city`` → float64 (codes,), share of the rows of known place
+            that lie in each; computed from the columns.
     """
 
     ids: IdMap
@@ -54,6 +57,11 @@ class Side:
     members: Mapping[SegmentCode, RowArray]
     indexes: Mapping[SegmentCode, SegmentIndex]
     columns: Columns
+    place_shares: Mapping[str, npt.NDArray[np.float64]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        shares = {name: _shares_of(self.columns[name]) for name in _PLACES if name in self.columns}
+        object.__setattr__(self, "place_shares", shares)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -131,6 +139,12 @@ class Side:
                 for path in sorted((folder / "columns").glob("*.npy"))
             },
         )
+
+
+def _shares_of(codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    known = codes[codes >= 0]
+    found: npt.NDArray[np.float64] = np.bincount(known) / max(len(known), 1)
+    return found
 
 
 def _members(codes: tuple[SegmentCode, ...], shares: sp.csr_matrix) -> dict[SegmentCode, RowArray]:

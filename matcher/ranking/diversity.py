@@ -1,9 +1,15 @@
-"""Who may stand in a list together: one of a family or a group, few of a holder."""
+"""Who may stand in a list together: a spread of fields, one of a family, few of a holder."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.index.side import Side
+from matcher.types import FloatArray, RowArray
 
 
 @dataclass(slots=True)
@@ -37,3 +43,47 @@ class Caps:
             self._groups.add(group)
         if holder:
             self._holders[holder] += 1
+
+
+def aspects_of(side: Side, rows: RowArray) -> npt.NDArray[np.int64]:
+    """Return int64 (n,), the field of each row: its IPC subclass, or its segment without one."""
+    subclass = side.columns["subclass"][rows].astype(np.int64)
+    shares = side.shares[rows]
+    segment = np.asarray(shares.argmax(axis=1)).ravel() if shares.shape[1] else 0
+    return np.where(subclass >= 0, subclass, -2 - segment)
+
+
+def spread(
+    chances: FloatArray, aspects: npt.NDArray[np.int64], diversity: float, reach: int
+) -> RowArray:
+    """Return int64 (n,), positions: the first ``reach`` spread over aspects, the rest as they were.
+
+    xQuAD (Santos, Macdonald and Ounis 2010, WWW): each place goes to the item with most
+    (1 - λ)·r + λ·w·r·Π(1 - r') over the items r' of its aspect that stand before it. The weight w
+    of an aspect is the sum of r over it, 1 for the heaviest.
+
+    Args:
+        chances: float32 (n,), probabilities, descending; r is a chance over the first.
+        aspects: int64 (n,), one an item.
+        diversity: λ, 0 … 1.
+        reach: places that are spread.
+    """
+    n = len(chances)
+    if n == 0 or diversity <= 0:
+        return np.arange(n, dtype=np.int64)
+    among = min(n, max(reach, 1) * 2)
+    gain = chances[:among].astype(np.float64) / max(float(chances[0]), 1e-12)
+    _, of = np.unique(aspects[:among], return_inverse=True)
+    weight = np.bincount(of, weights=gain)
+    weight /= weight.max()
+    left = np.ones(len(weight))
+    free = np.ones(among, dtype=bool)
+    order: list[int] = []
+    for _ in range(min(reach, among)):
+        worth = gain * ((1 - diversity) + diversity * (weight * left)[of])
+        best = int(np.argmax(np.where(free, worth, -1.0)))
+        order.append(best)
+        free[best] = False
+        left[of[best]] *= 1 - min(gain[best], 1.0)
+    rest = np.setdiff1d(np.arange(n), order)
+    return np.concatenate([np.array(order), rest]).astype(np.int64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from matcher.index.kernel import inner_products
 from matcher.index.side import Side
@@ -22,6 +21,7 @@ FEATURES = (
     "same_city",
     "public_holder",
     "in_force",
+    "hubness",
 )
 """Names and order of the feature columns.
 
@@ -29,8 +29,9 @@ whole_text, best_item, firm_name: cosine of the patent with all items, its best 
 own_patents: mean cosine with the three nearest patents the firm holds (0 without);
 shared_words: BM25 of all content words, divided by 10; segment: confidence-weighted agreement of
 segments; own_ipc: share of the firm's patents in the patent's IPC subclass; same_province,
-same_city: place of firm and holder;
-public_holder: university, institute or hospital; in_force: granted and in force.
+same_city: place of firm and holder, between 0 and 1 where the holder's is unknown;
+public_holder: university, institute or hospital; in_force: granted and in force;
+hubness: how near the patent lies to firms in general (``matcher.index.hubness``).
 """
 
 TEXT_FEATURES = (
@@ -41,10 +42,15 @@ TEXT_FEATURES = (
     "shared_words",
     "segment",
     "own_ipc",
+    "hubness",
 )
 """Those that tell of content; the relevance floor looks at these alone."""
 
+PLACE_FEATURES = ("same_province", "same_city")
+"""Those that the place setting weighs."""
+
 _NEAREST_OWN = 3
+_USUAL = 2.0
 
 
 def pair_features(query: FirmQuery, side: Side, rows: RowArray, own_rows: RowArray) -> FloatArray:
@@ -70,7 +76,8 @@ def pair_features(query: FirmQuery, side: Side, rows: RowArray, own_rows: RowArr
     table[:, 4] = _word_scores(query, side, rows) / np.float32(10)
     table[:, 5] = _segment_agreement(query, side, rows)
     table[:, 6] = _own_ipc(side, rows, own_rows)
-    table[:, 7:] = _facts(query, side, rows)
+    table[:, 7:11] = _facts(query, side, rows)
+    table[:, 11] = side.columns["hubness"][rows]
     return table
 
 
@@ -106,13 +113,28 @@ def _own_ipc(side: Side, rows: RowArray, own_rows: RowArray) -> FloatArray | flo
     return np.array(found, dtype=np.float32)
 
 
-def _facts(query: FirmQuery, side: Side, rows: RowArray) -> npt.NDArray[np.bool_]:
-    province, city = side.columns["province"][rows], side.columns["city"][rows]
-    return np.column_stack(
+def _facts(query: FirmQuery, side: Side, rows: RowArray) -> FloatArray:
+    facts = np.column_stack(
         [
-            (province == query.province) & (query.province >= 0),
-            (city == query.city) & (query.city >= 0),
+            _same_place(side, "province", query.province, rows),
+            _same_place(side, "city", query.city, rows),
             side.columns["public_holder"][rows] == 1,
             side.columns["in_force"][rows] == 1,
         ]
     )
+    return facts.astype(np.float32)
+
+
+def _same_place(side: Side, level: str, code: int, rows: RowArray) -> FloatArray:
+    """Return 1 for the same place, 0 for another, and between them where the holder's is unknown.
+
+    Unknown is not elsewhere: such a patent may lie in the firm's place as often as known ones do.
+    It gets the value at which a weight of ``_USUAL`` earns the odds expected of that.
+    """
+    if code < 0:
+        return np.zeros(len(rows), dtype=np.float32)
+    places = side.columns[level][rows]
+    share = float(side.place_shares[level][code]) if code < len(side.place_shares[level]) else 0.0
+    unknown = np.log1p(share * np.expm1(_USUAL)) / _USUAL
+    found: FloatArray = np.where(places < 0, unknown, places == code).astype(np.float32)
+    return found

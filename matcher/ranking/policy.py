@@ -1,112 +1,115 @@
-"""The scoring policy: one weight a feature, read from a small file with its provenance."""
+"""The scoring policy: a linear log-odds of a link, with place as a knob of three settings."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from matcher.errors import BadFile
-from matcher.ranking.features import FEATURES, TEXT_FEATURES
+from matcher.codes import PlaceSetting
+from matcher.ranking.features import FEATURES, PLACE_FEATURES, TEXT_FEATURES
 from matcher.types import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """What place counts under one setting.
+
+    Attributes:
+        same_province: weight; below zero what is near comes later.
+        same_city: weight.
+        intercept: log-odds of a pair whose features are all nought.
+    """
+
+    same_province: float
+    same_city: float
+    intercept: float
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A linear policy.
 
+    A score is the log-odds of a link between firm and patent, as fitted on the links named in
+    ``provenance``: ``probability`` turns it into the share of pairs with such a score that were
+    linked there. Another catalogue has other odds; the order holds, and ``panhuo policy train``
+    fits the odds anew.
+
     Attributes:
         name: how people call it.
-        version: name and short digest of the weights, written into every list.
-        weights: one a feature, in the order of ``FEATURES``.
-        floor: least ``relevance`` an item needs.
+        version: name, place setting and short digest of the file, written into every list.
+        weights: one a feature, in the order of ``FEATURES``; those of place are nought here.
+        places: setting → what place counts.
+        place: the setting in force.
+        floor: least probability that an item needs by its content alone.
         per_holder: most items of one holder in a list.
-        provenance: where the weights come from.
+        diversity: 0 for the order of scores, towards 1 for a spread over IPC subclasses (xQuAD).
+        provenance: where the weights come from, as told in the file.
     """
 
     name: str
     version: str
     weights: tuple[float, ...]
+    places: Mapping[PlaceSetting, Placing]
+    place: PlaceSetting
     floor: float
     per_holder: int
-    provenance: str
+    diversity: float
+    provenance: Mapping[str, Any]
+
+    def placed(self, place: PlaceSetting | None) -> Policy:
+        """Return the policy under another setting; ``None`` keeps the one in force."""
+        if place is None or place is self.place:
+            return self
+        version = self.version.replace(f"-{self.place.value}-", f"-{place.value}-")
+        return replace(self, place=place, version=version)
+
+    @property
+    def floor_score(self) -> float:
+        """The floor as log-odds, to be held against ``relevance``."""
+        return math.log(self.floor / (1.0 - self.floor))
 
     def score(self, features: FloatArray) -> FloatArray:
-        """Return float32 (n,): higher is better. ``features`` is (n, len(FEATURES))."""
-        return _weighted(features, np.array(self.weights))
+        """Return float32 (n,): log-odds, higher is better. ``features`` is (n, len(FEATURES))."""
+        return _weighted(features, self.effective, self.places[self.place].intercept)
 
     def relevance(self, features: FloatArray) -> FloatArray:
-        """Return float32 (n,): the part of the score that content alone earns."""
-        weights = np.array(
-            [w if f in TEXT_FEATURES else 0.0 for f, w in zip(FEATURES, self.weights, strict=True)]
+        """Return float32 (n,): log-odds by content alone, the same under every setting."""
+        weights = [
+            w if f in TEXT_FEATURES else 0.0 for f, w in zip(FEATURES, self.weights, strict=True)
+        ]
+        return _weighted(features, weights, self.places[PlaceSetting.NEUTRAL].intercept)
+
+    @property
+    def effective(self) -> tuple[float, ...]:
+        """The weights, those of place under the setting in force included."""
+        placing = self.places[self.place]
+        return tuple(
+            getattr(placing, feature) if feature in PLACE_FEATURES else weight
+            for feature, weight in zip(FEATURES, self.weights, strict=True)
         )
-        return _weighted(features, weights)
 
 
-def _weighted(features: FloatArray, weights: FloatArray) -> FloatArray:
+def probability(log_odds: FloatArray) -> FloatArray:
+    """Return float32 (n,) in 0 … 1 of log-odds.
+
+    >>> probability(np.array([0.0], dtype=np.float32)).tolist()
+    [0.5]
+    """
+    found: FloatArray = (1.0 / (1.0 + np.exp(-log_odds.astype(np.float64)))).astype(np.float32)
+    return found
+
+
+def _weighted(
+    features: FloatArray, weights: tuple[float, ...] | list[float], intercept: float
+) -> FloatArray:
     # Column by column in float64: the same pair has the same score in any batch (no BLAS).
-    total = np.zeros(len(features), dtype=np.float64)
+    total: npt.NDArray[np.float64] = np.full(len(features), intercept, dtype=np.float64)
     for column, weight in enumerate(weights):
         if weight:
             total += features[:, column].astype(np.float64) * float(weight)
     return total.astype(np.float32)
-
-
-def load_policy(path: Path | None = None) -> Policy:
-    """Return the policy of a JSON file; ``None`` gives the packaged default.
-
-    Raises:
-        BadFile: the file is missing, no UTF-8 or no JSON, or names features that do not exist.
-    """
-    if path is None:
-        text = (resources.files("matcher.ranking") / "policies" / "default.json").read_text("utf-8")
-        return _parse(text, "default policy")
-    try:
-        return _parse(path.read_text("utf-8"), str(path))
-    except UnicodeDecodeError as error:
-        raise BadFile(
-            str(path), "found bytes that are no UTF-8", "a policy file in UTF-8", "save it as UTF-8"
-        ) from error
-    except OSError as error:
-        raise BadFile(
-            str(path),
-            f"found no readable file ({error.strerror})",
-            "a policy file",
-            "check the path",
-        ) from error
-
-
-def _parse(text: str, where: str) -> Policy:
-    try:
-        content: Mapping[str, Any] = json.loads(text)
-        weights = {str(k): float(v) for k, v in content["weights"].items()}
-        unknown = sorted(set(weights) - set(FEATURES))
-        if unknown:
-            raise BadFile(
-                where,
-                f"found weight for {unknown[0]!r}",
-                f"one of {', '.join(FEATURES)}",
-                "rename it",
-            )
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
-        return Policy(
-            name=str(content["name"]),
-            version=f"{content['name']}-{digest}",
-            weights=tuple(weights.get(feature, 0.0) for feature in FEATURES),
-            floor=float(content["floor"]),
-            per_holder=int(content["per_holder"]),
-            provenance=str(content["provenance"]),
-        )
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise BadFile(
-            where,
-            f"found no usable policy ({error})",
-            "JSON with name, weights, floor, per_holder and provenance",
-            "start from the packaged default policy",
-        ) from error

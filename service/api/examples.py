@@ -65,26 +65,51 @@ FIRM: dict[str, Any] = {
 _VERSIONS = {
     "encoder": "static-2abdd412ca38",
     "index": "20260131T010203000000Z",
-    "policy": "linear-9f0ce74f",
+    "policy": "linear-local_first-9f0ce74f",
 }
 _ITEM: dict[str, Any] = {
     "rank": 1,
     "slot": 1,
-    "score": 20.593775,
+    "score": -3.593775,
+    "probability": 0.02676054,
     "segment": {"code": "T43", "path": "电子信息 › 图像语音与智能识别"},
     "reasons": [
         {
             "kind": "shared_terms",
-            "text": "与企业“高反光曲面五金件划痕检测的成像方案”共有关键词：划痕、反光、工位、光源",
+            "text": "与企业需求“高反光金属表面缺陷成像”共有关键词：反光、缺陷"
+            "（专利摘要：“高反光曲面在普通光源下会出现大片眩光，缺陷被淹没”）",
             "detail": {
-                "terms": ["划痕", "反光", "工位", "光源"],
-                "item": "高反光曲面五金件划痕检测的成像方案",
+                "terms": ["反光", "缺陷"],
+                "words": ["反光", "缺陷"],
+                "item": "高反光金属表面缺陷成像",
+                "item_kind": "need",
+                "item_spans": [[1, 3], [7, 9]],
+                "highlights": [
+                    {
+                        "field": "abstract",
+                        "part": 0,
+                        "start": 0,
+                        "end": 24,
+                        "sentence": "高反光曲面在普通光源下会出现大片眩光，缺陷被淹没",
+                        "spans": [[1, 3], [19, 21]],
+                    }
+                ],
+                "scored": True,
+                "contribution": 13.5644,
+                "features": ["whole_text", "best_item", "shared_words"],
             },
         },
         {
             "kind": "place",
-            "text": "专利权人与企业同城",
-            "detail": {"level": "city", "holder": "钱江湾理工大学"},
+            "text": "专利权人与企业同城（杭州）",
+            "detail": {
+                "level": "city",
+                "where": "杭州",
+                "holder": "钱江湾理工大学",
+                "scored": True,
+                "contribution": 3.8,
+                "features": ["same_province", "same_city"],
+            },
         },
     ],
     "features": {
@@ -99,6 +124,7 @@ _ITEM: dict[str, Any] = {
         "same_city": 1.0,
         "public_holder": 1.0,
         "in_force": 1.0,
+        "hubness": -0.0312,
     },
 }
 _SHORT: dict[str, Any] = {
@@ -151,6 +177,10 @@ PATENTS: dict[str, Example] = {
     "publication": {"summary": "Publication number", "value": "CN199558380A"},
 }
 COUNTS: dict[str, Example] = {"ten": {"value": 10}}
+PLACES: dict[str, Example] = {
+    "afar": {"summary": "跨区域优先", "value": "cross_region"},
+    "neutral": {"summary": "不计地域", "value": "neutral"},
+}
 SEGMENTS: dict[str, Example] = {"recognition": {"summary": "图像语音与智能识别", "value": "T43"}}
 EVENTS: dict[str, Example] = {
     "seen": {

@@ -45,7 +45,7 @@ def firms_for_patent(
     recommender = recommender_of(home)
     patent_id = home.readers.patents.resolve(patent)
     try:
-        found = recommender.firms_for(patent_id, ask.n)
+        found = recommender.firms_for(patent_id, ask.n, ask.place)
     except PatentNotFound:
         raise
     except InputError as error:

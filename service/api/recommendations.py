@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Query
 from matcher.errors import FirmNotFound, IndexMissing, InputError, UnknownSegment
 from matcher.places.places import Place
 from matcher.recommend import MOST_ITEMS
-from matcher.types import RankedList, SegmentCode, Uscc
+from matcher.types import PlaceSetting, RankedList, SegmentCode, Uscc
 from service.api import examples
 from service.api.dependencies import Home, OpenedHome, recommender_of
 from service.api.documents import BODY, answers
@@ -51,20 +51,21 @@ def recommend_for_firm(
     uscc: Annotated[UsccText, Path(openapi_examples=examples.USCCS)],
     n: Annotated[int, Query(ge=1, le=MOST_ITEMS, openapi_examples=examples.COUNTS)] = 20,
     segment: Annotated[Name | None, Query(openapi_examples=examples.SEGMENTS)] = None,
+    place: Annotated[PlaceSetting | None, Query(openapi_examples=examples.PLACES)] = None,
 ) -> PatentList:
     """Return the best patents for a firm of the catalogue and record the list."""
-    found = _for_firm(home, ForFirm(uscc=uscc, n=n, segment=segment))
+    found = _for_firm(home, ForFirm(uscc=uscc, n=n, segment=segment, place=place))
     return patent_list(found, home.readers, home.segments.taxonomy)
 
 
 def _for_firm(home: OpenedHome, ask: ForFirm) -> RankedList:
-    return recommender_of(home).recommend(Uscc(ask.uscc), ask.n, _code(ask.segment))
+    return recommender_of(home).recommend(Uscc(ask.uscc), ask.n, _code(ask.segment), ask.place)
 
 
 def _for_text(home: OpenedHome, ask: ForText) -> RankedList:
     place = _place(home, ask.region) if ask.region else Place("", "")
     return recommender_of(home).recommend_text(
-        ask.text, place.province, place.city, ask.n, _code(ask.segment)
+        ask.text, place.province, place.city, ask.n, _code(ask.segment), place=ask.place
     )
 
 

@@ -25,8 +25,10 @@ from matcher.types import (
     LegalEvent,
     LegalStatus,
     PatentKind,
+    PlaceSetting,
     StopState,
 )
+from service.api.reason_schema import ReasonTold
 from service.store.keys import compact
 
 _VISIBLE = r"^[^\x00-\x1f\x7f]+$"
@@ -43,6 +45,9 @@ UsccText = Annotated[
 ]
 Whole = BeforeValidator(_whole)
 Count = Annotated[int, Field(ge=1, le=MOST_ITEMS, strict=True), Whole]
+
+
+_PLACE = "what place counts: near first, nothing, or far first (跨区域); null for the policy's own"
 
 
 class Sent(BaseModel):
@@ -63,6 +68,7 @@ class ForFirm(Sent):
     uscc: UsccText = Field(description="统一社会信用代码 of a firm in the catalogue")
     n: Count = Field(20, description="how many items at most")
     segment: Name | None = Field(None, description="look in this 产业细分领域 alone, by its code")
+    place: PlaceSetting | None = Field(None, description=_PLACE)
 
 
 class ForText(Sent):
@@ -74,6 +80,7 @@ class ForText(Sent):
     region: Name | None = Field(None, description="province and city as written: 浙江杭州")
     n: Count = Field(20, description="how many items at most")
     segment: Name | None = Field(None, description="look in this 产业细分领域 alone, by its code")
+    place: PlaceSetting | None = Field(None, description=_PLACE)
 
 
 def _asker(sent: Any) -> str:
@@ -90,6 +97,7 @@ class FirmsRequest(Sent):
     """How many firms for a patent."""
 
     n: Count = Field(20, description="how many items at most")
+    place: PlaceSetting | None = Field(None, description=_PLACE)
 
 
 class PatentRecord(Told):
@@ -149,14 +157,6 @@ class FirmRecord(Told):
     registration_status: str = Field(description="登记状态, as stated")
 
 
-class ReasonTold(Told):
-    """Why an item stands in a list, or why a list is short."""
-
-    kind: str = Field(description="for machines: shared_terms, segment, ipc, place …")
-    text: str = Field(description="one Chinese sentence")
-    detail: dict[str, Any] = Field(description="the data behind the sentence")
-
-
 class VersionsTold(Told):
     """What made the list."""
 
@@ -186,7 +186,10 @@ class ItemTold(Told):
     rank: int = Field(ge=1, description="1 is best")
     slot: int = Field(ge=1, description="the place to name in feedback; equals rank")
     item_id: str = Field(description="patent id, or USCC of the firm")
-    score: float = Field(description="higher is better")
+    score: float = Field(description="log-odds of a link; higher is better")
+    probability: float = Field(
+        ge=0, le=1, description="the score as share of such pairs that were linked in its data"
+    )
     segment: SegmentPlace | None
     reasons: list[ReasonTold]
     features: dict[str, float] = Field(description="what the score was made of")

@@ -9,8 +9,9 @@ import click
 
 from eval.harness import evaluate
 from eval.judgments import read_pool, read_qrels
-from eval.profiles import TRAINED_KINDS
 from matcher.errors import BadFile, MatcherError
+from matcher.index.corpus import TRAINED_KINDS
+from matcher.index.training_split import kept_for_policy
 from matcher.types import RankedList, RelationKind, Uscc
 from service.bootstrap import Home
 from service.commands.build import build_table, truncation
@@ -129,7 +130,12 @@ def _some_firms(home: Home, files: DataFolder) -> list[Uscc]:
 def _evaluate(context: Context, home: Home, judged: Judged) -> None:
     qrels = read_qrels(judged.qrels)
     relations = home.store.relations
-    learnt = {r.uscc for kind in TRAINED_KINDS for r in relations.iterate(kind)}
+    learnt = {
+        r.uscc
+        for kind in TRAINED_KINDS
+        for r in relations.iterate(kind)
+        if not kept_for_policy(r.uscc)
+    }
     trained_on = len(learnt & set(qrels))
     if trained_on * 2 > len(qrels):
         # Firms one trained on are never firms one reports on.

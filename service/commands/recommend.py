@@ -6,8 +6,9 @@ import click
 from rich.panel import Panel
 from rich.table import Table
 
+from matcher.places.places import Place
 from matcher.recommend import MOST_ITEMS
-from matcher.types import RankedList, SegmentCode, Uscc
+from matcher.types import PlaceSetting, RankedList, SegmentCode, Uscc
 from service.api.schemas import FirmItem, PatentItem
 from service.bootstrap import Home
 from service.commands.options import Context, common, json_option, print_json
@@ -18,11 +19,19 @@ _COUNT = click.option(
 )
 
 
+_PLACE = click.option(
+    "--place",
+    type=click.Choice([setting.value for setting in PlaceSetting]),
+    help="What place counts: near first, nothing, far first [the policy's own].",
+)
+
+
 @click.command()
 @click.option("--uscc", help="A firm of the catalogue; not with --text.")
 @click.option("--text", help="Products, or a need, in words; not with --uscc.")
 @click.option("--region", default="", help="Province or city, such as 浙江杭州; with --text only.")
 @click.option("--segment", help="Look in this segment only.")
+@_PLACE
 @_COUNT
 @json_option
 @common
@@ -32,6 +41,7 @@ def recommend(
     text: str | None,
     region: str,
     segment: str | None,
+    place: str | None,
     n: int,
     as_json: bool,
 ) -> None:
@@ -44,27 +54,31 @@ def recommend(
     if region and text is None:
         raise click.UsageError("--region goes with --text.")
     code = SegmentCode(segment) if segment else None
+    setting = PlaceSetting(place) if place else None
     with context.open() as home:
         engine = home.recommender()
         if uscc is not None:
-            found = engine.recommend(Uscc(uscc), n, code)
+            found = engine.recommend(Uscc(uscc), n, code, setting)
         else:
-            place = home.places.parse_region(region) if region else None
-            province, city = (place.province, place.city) if place else ("", "")
-            found = engine.recommend_text(text or "", province, city, n, code)
+            where = home.places.parse_region(region) if region else Place("", "")
+            found = engine.recommend_text(
+                text or "", where.province, where.city, n, code, place=setting
+            )
         _print(context, home, found, as_json)
 
 
 @click.command("firms-for")
 @click.argument("patent")
+@_PLACE
 @_COUNT
 @json_option
 @common
-def firms_for(context: Context, patent: str, n: int, as_json: bool) -> None:
+def firms_for(context: Context, patent: str, place: str | None, n: int, as_json: bool) -> None:
     """Find the firms that a patent suits best (id, application or publication number)."""
     with context.open() as home:
         patent_id = home.store.patents.resolve(patent)
-        _print(context, home, home.recommender().firms_for(patent_id, n), as_json)
+        setting = PlaceSetting(place) if place else None
+        _print(context, home, home.recommender().firms_for(patent_id, n, setting), as_json)
 
 
 def _print(context: Context, home: Home, found: RankedList, as_json: bool) -> None:
@@ -83,13 +97,15 @@ def list_table(home: Home, found: RankedList) -> Table | Panel:
         return Panel(notes or "没有结果", title=found.subject or "文本")
     table = Table(title=_title(home, found), caption=notes or None, show_lines=True)
     table.add_column("#", justify="right")
-    table.add_column("得分", justify="right")
+    table.add_column("概率", justify="right")
     table.add_column("专利" if found.direction == "patents" else "企业", ratio=2, overflow="fold")
     table.add_column("理由", ratio=3, overflow="fold")
     for item in told.items:
         head, below = _named(item)
         reasons = "\n".join(reason.text for reason in item.reasons)
-        table.add_row(str(item.rank), f"{item.score:.2f}", f"{head}\n[dim]{below}[/dim]", reasons)
+        table.add_row(
+            str(item.rank), f"{item.probability:.2%}", f"{head}\n[dim]{below}[/dim]", reasons
+        )
     return table
 
 

@@ -1,0 +1,42 @@
+"""How near a patent lies to firms in general: what makes a hub, as a column of the index.
+
+In many dimensions a few points are neighbours of nearly everyone (Radovanović, Nanopoulos and
+Ivanović 2010, JMLR 11). The mean cosine with the nearest queries measures it, and taking it off
+the score corrects it (CSLS; Conneau et al. 2018, ICLR).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from embeddings.encoder import Vectors
+
+NEAREST = 10
+_SAMPLE = 4_000
+_BLOCK = 8_192
+
+
+def hubness(patents: Vectors, firms: Vectors) -> npt.NDArray[np.float32]:
+    """Return float32 (n,): mean cosine with the nearest firms, less its mean over all patents.
+
+    The firms are a spread of those with text, at most 4,000: the same for the same catalogue. The
+    mean is taken off so that an ordinary patent has 0, with many firms or none.
+
+    Args:
+        patents: float32 (n, dim), unit rows, or zero where a patent has no known word.
+        firms: float32 (m, dim), rows of the same kind.
+    """
+    asked = firms[np.flatnonzero(firms.any(axis=1))]
+    if len(asked) > _SAMPLE:
+        asked = asked[np.linspace(0, len(asked) - 1, _SAMPLE).astype(np.int64)]
+    found = np.zeros(len(patents), dtype=np.float32)
+    if not len(asked) or not len(patents):
+        return found
+    nearest = min(NEAREST, len(asked))
+    for start in range(0, len(patents), _BLOCK):
+        cosines = np.asarray(patents[start : start + _BLOCK]) @ asked.T
+        best = np.partition(cosines, -nearest, axis=1)[:, -nearest:]
+        found[start : start + _BLOCK] = best.mean(axis=1)
+    centred: npt.NDArray[np.float32] = found - found.mean(dtype=np.float64).astype(np.float32)
+    return centred
