@@ -1,8 +1,9 @@
 """Positive pairs that a catalogue gives for free, as rows of one set of bags.
 
 Sources (each can be left out, for ablations): title ↔ abstract or claim, title ↔ IPC definition,
-two titles of one IPC main group, two halves of one business scope, two halves of one title, scope ↔
-patents the firm is known to hold.
+two titles of one IPC main group, two halves of one business scope, two halves of one title, name ↔
+scope of a firm, title ↔ text of a demand, scope ↔ title that names one of its items
+(``embeddings.named``), scope ↔ patents the firm is known to hold.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from embeddings.vocabulary import Bags
 
 Rows = npt.NDArray[np.int64]
-SOURCES = ("body", "ipc", "group", "scope", "title", "held")
+SOURCES = ("body", "ipc", "group", "scope", "title", "name", "demand", "named", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Corpus:
         definitions: main group → Chinese title path.
         scopes: items of one business scope each.
         held: (scope row, patent row) of firms whose patents are known.
+        names: trade words of the same firms' names, ``""`` where there are none.
+        demands: (title, text) of technical needs.
+        named: (scope text, patent row) from ``named_pairs``.
     """
 
     titles: Sequence[str]
@@ -38,6 +42,9 @@ class Corpus:
     definitions: dict[str, str] = field(default_factory=dict)
     scopes: Sequence[Sequence[str]] = ()
     held: Sequence[tuple[int, int]] = ()
+    names: Sequence[str] = ()
+    demands: Sequence[tuple[str, str]] = ()
+    named: Sequence[tuple[str, int]] = ()
 
     def texts(self) -> Iterator[str]:
         """Yield every text once, in the order ``Layout`` counts on."""
@@ -46,6 +53,12 @@ class Corpus:
         yield from self.definitions.values()
         for items in self.scopes:
             yield "；".join(items)
+        yield from self.names
+        for title, text in self.demands:
+            yield title
+            yield text
+        for left, _ in self.named:
+            yield left
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +95,74 @@ def pair_sources(
     """
     if unknown := sorted(set(leave_out) - set(SOURCES)):
         raise ValueError(f"found pair source {unknown[0]!r}; expected one of {', '.join(SOURCES)}")
-    n = len(corpus.titles)
+    rows = _Layout.of(corpus)
     lengths = bags.lengths()
-    first_definition, first_scope = 2 * n, 2 * n + len(corpus.definitions)
-    definition_row = {g: first_definition + i for i, g in enumerate(corpus.definitions)}
-    body = np.flatnonzero(lengths[n : 2 * n] > 0)
+    sources = [*_of_patents(corpus, lengths, rows, seed), *_of_firms(corpus, lengths, rows)]
+    return [s for s in sources if len(s.left) and s.name not in leave_out]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """First row of each kind of text, in the order of ``Corpus.texts``."""
+
+    bodies: int
+    definitions: int
+    scopes: int
+    names: int
+    demands: int
+    named: int
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> _Layout:
+        sizes = (
+            len(corpus.titles),
+            len(corpus.bodies),
+            len(corpus.definitions),
+            len(corpus.scopes),
+            len(corpus.names),
+            2 * len(corpus.demands),
+        )
+        return cls(*np.cumsum(sizes).tolist())
+
+
+def _of_patents(corpus: Corpus, lengths: Rows, rows: _Layout, seed: int) -> list[PairSource]:
+    n = len(corpus.titles)
+    definition_row = {g: rows.definitions + i for i, g in enumerate(corpus.definitions)}
+    body = np.flatnonzero(lengths[rows.bodies : rows.bodies + n] > 0)
     defined = np.array(
         [i for i, g in enumerate(corpus.groups) if g in definition_row], dtype=np.int64
     )
     ipc_right = np.array([definition_row[corpus.groups[i]] for i in defined], dtype=np.int64)
     group_left, group_right = _partners(corpus.groups, np.random.default_rng(seed))
-    scope = np.flatnonzero(lengths[first_scope:] >= 4) + first_scope
     title = np.flatnonzero(lengths[:n] >= 4)
-    held = np.array(corpus.held, dtype=np.int64).reshape(-1, 2)
-    sources = [
-        PairSource("body", body, body + n, 0.15),
+    return [
+        PairSource("body", body, body + rows.bodies, 0.15),
         PairSource("ipc", defined, ipc_right, 0.2),
         PairSource("group", group_left, group_right, 0.2),
-        PairSource("scope", scope, scope, 0.2, halves=True),
         PairSource("title", title, title, 0.1, halves=True),
-        PairSource("held", held[:, 0] + first_scope, held[:, 1], 0.15),
     ]
-    return [s for s in sources if len(s.left) and s.name not in leave_out]
+
+
+def _of_firms(corpus: Corpus, lengths: Rows, rows: _Layout) -> list[PairSource]:
+    words = lengths[rows.scopes : rows.scopes + len(corpus.scopes)]
+    scope = np.flatnonzero(words >= 4) + rows.scopes
+    name = np.flatnonzero(
+        (lengths[rows.names : rows.names + len(corpus.names)] > 0)
+        & (words[: len(corpus.names)] > 0)
+    )
+    asked = np.arange(len(corpus.demands), dtype=np.int64) * 2 + rows.demands
+    asked = asked[(lengths[asked] > 0) & (lengths[asked + 1] > 0)]
+    left = np.arange(len(corpus.named), dtype=np.int64) + rows.named
+    right = np.array([patent for _, patent in corpus.named], dtype=np.int64)
+    told = lengths[left] > 0
+    held = np.array(corpus.held, dtype=np.int64).reshape(-1, 2)
+    return [
+        PairSource("scope", scope, scope, 0.2, halves=True),
+        PairSource("name", name + rows.names, name + rows.scopes, 0.1),
+        PairSource("demand", asked, asked + 1, 0.05),
+        PairSource("named", left[told], right[told], 0.2),
+        PairSource("held", held[:, 0] + rows.scopes, held[:, 1], 0.15),
+    ]
 
 
 def _partners(groups: Sequence[str], rng: np.random.Generator) -> tuple[Rows, Rows]:

@@ -9,20 +9,42 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from embeddings.config import ModelConfig
 from embeddings.encoder import EncoderInfo, Vectors, unit_rows
+from embeddings.neighbours import neighbours_kept
+
+Role = Literal["query", "document"]
+_DOCUMENT_PROMPTS = "document", "passage", "corpus"  # as sentence-transformers looks for them
 
 
 class ModelNotFound(Exception):
     """The model cannot be loaded; the message says what was found, expected and what to do."""
 
 
+class DimensionTooLarge(Exception):
+    """More columns are asked for than the model has.
+
+    Args:
+        name: the model.
+        asked: columns asked for.
+        dim: columns it has.
+    """
+
+    def __init__(self, name: str, asked: int, dim: int) -> None:
+        super().__init__(
+            f"found {asked} columns asked of {name!r}; expected 1 to {dim}, as the model gives; "
+            "ask for fewer, or for none to keep them all."
+        )
+        self.name, self.asked, self.dim = name, asked, dim
+
+
 @dataclass(slots=True)
 class Truncation:
-    """How many texts were longer than the model reads.
+    """How many texts of one role were longer than the model reads, its prompt included.
 
     Attributes:
         texts: texts encoded so far.
@@ -36,72 +58,109 @@ class Truncation:
 
 
 class SbertEncoder:
-    """Wraps a ``SentenceTransformer``; prompts come from the model's own configuration.
+    """Wraps a ``SentenceTransformer``; its prompts are the model's own unless ``config`` has some.
 
-    Padding moves the last bits of a transformer's row, so one text has one row to about 1e-6 only.
-    Safe from many threads: one encodes at a time.
+    Padding moves the last bits of a transformer's row, so one text has one row to about 1e-6 only;
+    weights kept in half precision are therefore computed with in float32. Safe from many threads:
+    one encodes at a time.
 
     Args:
         name: folder or name of the model, as the user gave it.
-        device: where it runs; ``cpu`` by default.
-        batch: texts a step.
+        config: columns kept, prompts, device.
+
+    Raises:
+        ModelNotFound: nothing loadable stands there.
+        DimensionTooLarge: ``config.dim`` is above the model's.
     """
 
-    def __init__(self, name: str, device: str = "cpu", batch: int = 64) -> None:
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        from sentence_transformers import SentenceTransformer
-
-        try:
-            self._model: Any = SentenceTransformer(name, device=device)
-        except (OSError, ValueError) as error:
-            raise ModelNotFound(
-                f"found no sentence-transformers model at {name!r}; expected a model folder or a "
-                "name that the model hub can deliver; give the path of a downloaded model."
-            ) from error
-        self._batch = batch
+    def __init__(self, name: str, config: ModelConfig | None = None) -> None:
+        self._config = config or ModelConfig()
+        self._model: Any = _loaded(name, self._config.device)
+        self._prompts = self._settle_prompts()
         self._lock = threading.Lock()
-        self.truncation = Truncation()
-        dim = int(self._model.get_embedding_dimension() or 0)
-        self._info = EncoderInfo(name, dim, self._fingerprint())
+        self.truncation: dict[Role, Truncation] = {"query": Truncation(), "document": Truncation()}
+        self.whole_dim = int(self._model.get_embedding_dimension() or 0)
+        dim = self._config.dim or self.whole_dim
+        if dim > self.whole_dim:
+            raise DimensionTooLarge(name, dim, self.whole_dim)
+        self._info = EncoderInfo(name, dim, self._fingerprint(dim))
 
     @property
     def info(self) -> EncoderInfo:
-        """Name, dimensions and a digest over weights, modules, prompts and tokenizer."""
+        """Name, columns kept and a digest over weights, modules, prompts, tokenizer and cut."""
         return self._info
 
+    @property
+    def config(self) -> ModelConfig:
+        """What it was made with."""
+        return self._config
+
     def encode_query(self, texts: Sequence[str]) -> Vectors:
-        """Return float32 (len(texts), dim) unit rows, with the model's query prompt if any."""
-        return self._encode(self._model.encode_query, texts)
+        """Return float32 (len(texts), dim) unit rows, with the query prompt if there is one."""
+        return self._encode("query", texts)
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
-        """Return the same for documents, with the model's document prompt if it has one."""
-        return self._encode(self._model.encode_document, texts)
+        """Return the same for documents, with the document prompt if there is one."""
+        return self._encode("document", texts)
 
-    def _encode(self, method: Any, texts: Sequence[str]) -> Vectors:
+    def kept_by_cut(self, texts: Sequence[str]) -> float:
+        """Return the share of the ten nearest documents that the cut to ``dim`` columns keeps.
+
+        Measured among ``texts`` against all columns; tells whether a model allows the cut. Not
+        counted as encoded.
+        """
+        with self._lock:
+            whole = unit_rows(self._rows("document", texts))
+        return neighbours_kept(unit_rows(whole[:, : self._info.dim]), whole)
+
+    def _encode(self, role: Role, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self._info.dim), dtype=np.float32)
         # Counting and encoding set the truncation of one shared tokenizer, each its own way.
         with self._lock:
-            self._count(texts)
-            rows = method(
-                list(texts), batch_size=self._batch, convert_to_numpy=True, show_progress_bar=False
-            )
-        return unit_rows(rows)
+            self._count(role, texts)
+            rows = self._rows(role, texts)
+        return unit_rows(rows[:, : self._info.dim])
 
-    def _count(self, texts: Sequence[str]) -> None:
-        limit = self._model.max_seq_length
-        self.truncation.texts += len(texts)
+    def _rows(self, role: Role, texts: Sequence[str]) -> Vectors:
+        encode = self._model.encode_query if role == "query" else self._model.encode_document
+        rows: Vectors = encode(
+            list(texts),
+            prompt=self._prompts[role],
+            batch_size=self._config.batch,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return rows
+
+    def _count(self, role: Role, texts: Sequence[str]) -> None:
+        limit, counts = self._model.max_seq_length, self.truncation[role]
+        counts.texts += len(texts)
         if not limit or not np.isfinite(limit):
             return
-        tokenizer = self._model.tokenizer
-        for ids in tokenizer(list(texts), truncation=False, padding=False, verbose=False)[
+        given = [self._prompts[role] + text for text in texts]
+        for ids in self._model.tokenizer(given, truncation=False, padding=False, verbose=False)[
             "input_ids"
         ]:
             if len(ids) > limit:
-                self.truncation.cut += 1
-                self.truncation.tokens_lost += len(ids) - int(limit)
+                counts.cut += 1
+                counts.tokens_lost += len(ids) - int(limit)
 
-    def _fingerprint(self) -> str:
+    def _settle_prompts(self) -> dict[Role, str]:
+        """Put the configured prompts among the model's and return the one of each role."""
+        prompts, config = self._model.prompts, self._config
+        if config.query_prompt is not None:
+            prompts["query"] = config.query_prompt
+        if config.document_prompt is not None:
+            prompts["document"] = config.document_prompt
+        default = prompts.get(self._model.default_prompt_name) or ""
+        named = [prompts[name] for name in _DOCUMENT_PROMPTS if name in prompts]
+        return {
+            "query": prompts.get("query", default) or "",
+            "document": (named[0] if named else default) or "",
+        }
+
+    def _fingerprint(self, dim: int) -> str:
         model = self._model
         settings = {
             "max_seq_length": str(model.max_seq_length),
@@ -114,6 +173,8 @@ class SbertEncoder:
             ],
             "tokenizer": _tokenizer_settings(getattr(model, "tokenizer", None)),
         }
+        if dim < self.whole_dim:
+            settings["dim"] = dim
         # Objects by their type: what they print may hold an address, another one each time.
         text = json.dumps(settings, sort_keys=True, default=lambda value: type(value).__qualname__)
         digest = hashlib.sha256(text.encode())
@@ -121,6 +182,27 @@ class SbertEncoder:
             digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
         return digest.hexdigest()
+
+
+def _loaded(name: str, device: str) -> Any:
+    """Return the model, computing in float32; raise ``ModelNotFound`` where none can be loaded."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from safetensors import SafetensorError
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(name, device=device).float()
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        if is_model_folder(name):
+            reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise ModelNotFound(
+                f"found a model folder at {name!r} that cannot be loaded ({reason}); expected "
+                "weights and settings as sentence-transformers saves them; download it again."
+            ) from error
+        raise ModelNotFound(
+            f"found no sentence-transformers model at {name!r}; expected a model folder or a "
+            "name that the model hub can deliver; give the path of a downloaded model."
+        ) from error
 
 
 def _tokenizer_settings(tokenizer: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -85,9 +86,9 @@ class Vocabulary:
 
     def bags(self, documents: Iterable[Sequence[str]]) -> Bags:
         """Return tokenised documents as ids."""
-        flat: list[int] = []
-        ends = [0]
+        # Arrays of the standard library: four bytes an id, where a list would take eight and more.
+        flat, ends = array("i"), array("q", [0])
         for words in documents:
             flat.extend(self.ids_of(words))
             ends.append(len(flat))
-        return Bags(np.asarray(flat, dtype=np.int32), np.asarray(ends, dtype=np.int64))
+        return Bags(np.array(flat, dtype=np.int32), np.array(ends, dtype=np.int64))

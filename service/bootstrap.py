@@ -104,6 +104,7 @@ class Home:
             patents=self.store.patents,
             firms=self.store.firms,
             relations=self.store.relations,
+            demands=self.store.demands,
             places=self.places,
             router=Router(codes, tables.ipc, tables.industry),
             ipc_path=ipc_path,

@@ -17,7 +17,8 @@ class Settings(BaseSettings):
         database_url: SQLAlchemy URL of PostgreSQL; empty means SQLite in the home folder.
         encoder: ``static``, ``lsa``, or a sentence-transformers model's folder or name. Matters at
             build only: an index is opened with the encoder it names.
-        index_engine: ``faiss`` or ``exact``. Matters at build only, likewise.
+        index_engine: ``faiss``, ``int8`` (reads a quarter of the memory) or ``exact``; all answer
+            alike. Matters at build only, likewise.
         policy: a policy file instead of the packaged one.
         threads: of training (torch), and of FAISS in the thread that opens the home. Started as
             ``panhuo``, ``entry.py`` sets OpenMP, BLAS and numba from ``PANHUO_THREADS`` too, where
@@ -33,7 +34,7 @@ class Settings(BaseSettings):
     home: Path = Path(".panhuo")
     database_url: str = ""
     encoder: str = "static"
-    index_engine: Literal["faiss", "exact"] = "faiss"
+    index_engine: Literal["faiss", "int8", "exact"] = "faiss"
     policy: Path | None = None
     threads: int = Field(default=2, ge=1, le=256)
     verify_index: bool = True

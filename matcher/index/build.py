@@ -15,7 +15,7 @@ from embeddings.lexical import LexicalIndex
 from embeddings.pairs import Corpus
 from embeddings.tokeniser import Tokeniser
 from matcher.errors import InputError
-from matcher.index.corpus import training_corpus
+from matcher.index.corpus import Known, training_corpus
 from matcher.index.hubness import hubness
 from matcher.index.id_map import IdMap
 from matcher.index.manifest import Manifest
@@ -23,7 +23,7 @@ from matcher.index.publish import new_version
 from matcher.index.rows import FirmRows, PatentRows, PlaceCodes, read_firms, read_patents
 from matcher.index.side import Columns, Side
 from matcher.places.places import PlaceTable
-from matcher.ports import FirmReader, PatentReader, RelationReader
+from matcher.ports import DemandReader, FirmReader, PatentReader, RelationReader
 from matcher.segments.audit import audit_routing
 from matcher.segments.classifier import SegmentClassifier
 from matcher.segments.labels import labelled_texts
@@ -53,18 +53,20 @@ class BuildInput:
     Attributes:
         patents: the catalogue.
         firms: the firms.
-        relations: known links; ``owns`` and ``licensed`` pair scopes with patents in training.
+        relations: known links, which pair scopes with patents in training.
+        demands: technical needs, whose titles and texts are pairs in training.
         places: where holders sit.
         router: routing without a text classifier; the build trains that.
         ipc_path: main group → titles from class to group.
         tokeniser: cuts texts for BM25.
         keep: puts into the version's folder what must stay with it (operator tables).
-        engine: ``faiss`` or ``exact``.
+        engine: ``faiss``, ``int8`` or ``exact``.
     """
 
     patents: PatentReader
     firms: FirmReader
     relations: RelationReader
+    demands: DemandReader
     places: PlaceTable
     router: Router
     ipc_path: Callable[[str], tuple[str, ...]]
@@ -170,7 +172,9 @@ def _make(source: BuildInput, maker: EncoderMaker, progress: Progress, clock: _C
             "found no patent in the catalogue", "at least one", "run 'panhuo import patents FILE'"
         )
     clock.stage("read")
-    corpus = training_corpus(patents, firms, source.relations, source.ipc_path)
+    corpus = training_corpus(
+        patents, firms, Known(source.relations, source.demands), source.ipc_path
+    )
     encoder = maker(corpus, lambda done, total: progress("train encoder", done, total))
     clock.stage("train")
     vectors = _encode(encoder.encode_document, patents.texts, progress, "encode patents")

@@ -85,6 +85,7 @@ class FirmRows:
     """Firms as columns, in the order of USCC."""
 
     ids: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     industries: list[str] = field(default_factory=list)
     facts: list[tuple[int, int]] = field(default_factory=list)
@@ -129,6 +130,7 @@ def read_firms(firms: Iterable[Firm], places: PlaceCodes, tick: Tick) -> FirmRow
     for firm in firms:
         profile = profile_of_firm(firm)
         rows.ids.append(firm.uscc)
+        rows.names.append(profile.name_words)
         rows.texts.append(profile.text)
         rows.industries.append(firm.industry_code)
         rows.facts.append(places.of_region(firm.province, firm.city))

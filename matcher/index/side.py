@@ -17,6 +17,7 @@ from matcher.errors import InputError
 from matcher.index.exact import ExactIndex
 from matcher.index.faiss_index import FaissIndex
 from matcher.index.id_map import IdMap
+from matcher.index.int8_index import Int8Index
 from matcher.index.segment_index import SegmentIndex
 from matcher.types import RowArray, SegmentCode
 
@@ -28,6 +29,7 @@ ENGINES: Mapping[str, tuple[Callable[[Vectors], SegmentIndex], Callable[[Path], 
 ENGINES = {
     "faiss": (FaissIndex, FaissIndex.load, "npy"),
     "exact": (ExactIndex, ExactIndex.load, "npy"),
+    "int8": (Int8Index, Int8Index.load, "int8"),
 }
 """Name → (build from vectors, load from file, file ending)."""
 

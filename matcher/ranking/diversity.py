@@ -74,8 +74,8 @@ def spread(
     among = min(n, max(reach, 1) * 2)
     gain = chances[:among].astype(np.float64) / max(float(chances[0]), 1e-12)
     _, of = np.unique(aspects[:among], return_inverse=True)
-    weight = np.bincount(of, weights=gain)
-    weight /= weight.max()
+    mass = np.asarray(np.bincount(of, weights=gain), dtype=np.float64)
+    weight = mass / mass.max()
     left = np.ones(len(weight))
     free = np.ones(among, dtype=bool)
     order: list[int] = []

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/patents", tags=["patents"])
 # server decodes %2F before it routes.
 PatentText = Annotated[Name, Path(openapi_examples=examples.PATENTS)]
 _FIRMS = "/{patent:path}/firms"
-_TWENTY = FirmsRequest(n=20)
+_TWENTY = FirmsRequest(n=20, place=None)
 
 
 @router.post(

@@ -14,6 +14,7 @@ from embeddings.encoder import Vectors, unit_rows
 from matcher.errors import BadVectors, IndexStale
 from matcher.index.exact import ExactIndex
 from matcher.index.faiss_index import FaissIndex
+from matcher.index.int8_index import Int8Index, quantised
 from matcher.index.segment_index import SegmentIndex
 from matcher.index.side import ENGINES
 from matcher.types import Hits
@@ -61,6 +62,7 @@ def test_search_equals_brute_force(engine: str) -> None:
         )
 
 
+@pytest.mark.parametrize("make", [FaissIndex, Int8Index])
 @given(
     n=st.integers(1, 90),
     copies=st.integers(1, 60),
@@ -70,8 +72,14 @@ def test_search_equals_brute_force(engine: str) -> None:
     masked=st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
-def test_faiss_equals_the_oracle(
-    n: int, copies: int, k: int, q: int, seed: int, masked: bool
+def test_an_engine_equals_the_oracle(
+    make: Callable[[Vectors], SegmentIndex],
+    n: int,
+    copies: int,
+    k: int,
+    q: int,
+    seed: int,
+    masked: bool,
 ) -> None:
     rng = np.random.default_rng(seed)
     table = vectors(n, 16, seed)
@@ -80,7 +88,7 @@ def test_faiss_equals_the_oracle(
     queries[0] = table[0]
     allowed = rng.random(len(table)) < 0.4 if masked else None
     truth = ExactIndex(table).search(queries, k, allowed)
-    found = FaissIndex(table).search(queries, k, allowed)
+    found = make(table).search(queries, k, allowed)
     for number in range(q):
         assert listed(found, number) == listed(truth, number)
 
@@ -142,8 +150,52 @@ def test_a_loaded_index_reads_aligned_memory(engine: str, tmp_path: Path) -> Non
     assert kept.flags["C_CONTIGUOUS"]
 
 
-def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("load", [FaissIndex.load, Int8Index.load])
+def test_a_damaged_file_is_refused(load: Callable[[Path], SegmentIndex], tmp_path: Path) -> None:
     path = tmp_path / "x.npy"
     path.write_bytes(b"IxFI" + b"\0" * 20)
     with pytest.raises(IndexStale):
-        FaissIndex.load(path)
+        load(path)
+    build("int8", vectors(50)).save(path)
+    path.write_bytes(path.read_bytes()[:400])
+    with pytest.raises(IndexStale):
+        load(path)
+
+
+def near_copies(n: int, dim: int, spread: float) -> Vectors:
+    """Vectors that differ by less than an int8 step: the first pass cannot tell them apart."""
+    rng = np.random.default_rng(5)
+    return unit_rows(vectors(n // 50, dim)[rng.integers(0, n // 50, n)] + spread * vectors(n, dim))
+
+
+@pytest.mark.parametrize("spread", [1e-7, 1e-3, 0.3])
+def test_int8_loses_nothing_where_rounding_hides_the_order(spread: float) -> None:
+    table = near_copies(4_000, 64, spread)
+    queries = vectors(20, 64, seed=9)
+    queries[0] = 0.0
+    queries[1:10] = table[:9]
+    truth, found = (make(table).search(queries, 10) for make in (ExactIndex, Int8Index))
+    assert found.rows.tolist() == truth.rows.tolist()
+    assert found.scores.tolist() == truth.scores.tolist()
+
+
+def test_int8_scores_few_rows_again() -> None:
+    index = Int8Index(vectors(20_000, 64))
+    again = [len(near) for near in index._near(vectors(30, 64, seed=4), 100, None)]
+    assert min(again) >= 100
+    assert max(again) < 400
+
+
+@pytest.mark.parametrize("dim", [1, 24, 4096])
+def test_codes_tell_how_far_they_are_off(dim: int) -> None:
+    table = vectors(40, dim)
+    table[3] = 0.0
+    codes, facts = quantised(table)
+    assert codes.dtype == np.int8
+    rounded = codes * facts[:, :1]
+    assert np.abs(table - rounded).max() <= facts[:, 0].max() / 2 * 1.001
+    assert facts[:, 1] == pytest.approx(np.linalg.norm(table - rounded, axis=1), abs=1e-6)
+    assert facts[:, 2] == pytest.approx(np.linalg.norm(rounded, axis=1), abs=1e-6)
+    own = Int8Index(table).search(table, 1)  # sums of 4,096 products still fit in 32 bits
+    assert own.scores[[0, 1, 2], 0] == pytest.approx(1.0, abs=1e-6)
+    assert own.rows[:3, 0].tolist() == [0, 1, 2] if dim > 1 else True
