@@ -88,10 +88,10 @@ class DistilConfig:
     texts: int = 30_000
     held_out: int = 1_000
     vocabulary: int = 200_000
-    min_count: int = 2
-    batch: int = 512
+    min_count: int = 5
+    batch: int = 1024
     epochs: int = 20
-    learning_rate: float = 0.01
+    learning_rate: float = 0.005
     temperature: float = 0.05
     seed: int = 20240501
     threads: int = 2

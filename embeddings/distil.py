@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,10 @@ import scipy.sparse as sp
 
 from embeddings.config import DistilConfig, StaticConfig
 from embeddings.encoder import Encoder, Vectors, unit_rows
+from embeddings.errors import TooFewTexts
 from embeddings.neighbours import neighbours_kept
 from embeddings.pairs import Corpus
+from embeddings.sbert import SbertEncoder
 from embeddings.static import StaticEncoder, Teacher
 from embeddings.tokeniser import Tokeniser, default_tokeniser
 from embeddings.training import Progress, starting_table
@@ -35,21 +37,6 @@ _RIDGE = 1e-3
 _PATIENCE = 3
 Rows = npt.NDArray[np.int64]
 Table = npt.NDArray[np.float32]
-
-
-class TooFewTexts(Exception):
-    """The corpus has too few texts to learn from.
-
-    Args:
-        found: how many it has.
-    """
-
-    def __init__(self, found: int) -> None:
-        super().__init__(
-            f"found {found} different texts to distil from; expected at least {_LEAST}; import "
-            "more patents, or build with the teacher itself."
-        )
-        self.found = found
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +121,11 @@ def _lesson(
 ) -> _Lesson:
     texts, asks = _sampled(corpus, config)
     if len(texts) < _LEAST:
-        raise TooFewTexts(len(texts))
+        raise TooFewTexts(
+            f"found {len(texts)} different texts to distil from",
+            f"at least {_LEAST}",
+            "import more patents, or build with the teacher itself",
+        )
     taught = np.empty((len(texts), teacher.info.dim), dtype=np.float32)
     began = time.perf_counter()
     for start in range(0, len(texts), _BLOCK):
@@ -178,10 +169,18 @@ def _account(teacher: Encoder, student: StaticEncoder, lesson: _Lesson) -> Teach
         fingerprint=teacher.info.fingerprint,
         dim=teacher.info.dim,
         texts=len(lesson.texts),
+        cut=_cut(teacher),
         held_out=len(held),
         kept=round(neighbours_kept(rows, lesson.taught[lesson.held]), 4),
         speed=round(lesson.seconds / len(lesson.texts) / seconds, 1),
     )
+
+
+def _cut(teacher: Encoder) -> int:
+    """Return how many texts the teacher did not read to their end."""
+    if not isinstance(teacher, SbertEncoder):
+        return 0
+    return sum(counts.cut for counts in teacher.truncation.values())
 
 
 class _Student:

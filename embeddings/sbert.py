@@ -15,31 +15,11 @@ import numpy as np
 
 from embeddings.config import ModelConfig
 from embeddings.encoder import EncoderInfo, Vectors, unit_rows
+from embeddings.errors import DeviceMissing, DimensionTooLarge, ModelNotFound
 from embeddings.neighbours import neighbours_kept
 
 Role = Literal["query", "document"]
 _DOCUMENT_PROMPTS = "document", "passage", "corpus"  # as sentence-transformers looks for them
-
-
-class ModelNotFound(Exception):
-    """The model cannot be loaded; the message says what was found, expected and what to do."""
-
-
-class DimensionTooLarge(Exception):
-    """More columns are asked for than the model has.
-
-    Args:
-        name: the model.
-        asked: columns asked for.
-        dim: columns it has.
-    """
-
-    def __init__(self, name: str, asked: int, dim: int) -> None:
-        super().__init__(
-            f"found {asked} columns asked of {name!r}; expected 1 to {dim}, as the model gives; "
-            "ask for fewer, or for none to keep them all."
-        )
-        self.name, self.asked, self.dim = name, asked, dim
 
 
 @dataclass(slots=True)
@@ -70,6 +50,7 @@ class SbertEncoder:
 
     Raises:
         ModelNotFound: nothing loadable stands there.
+        DeviceMissing: ``config.device`` is not there.
         DimensionTooLarge: ``config.dim`` is above the model's.
     """
 
@@ -79,10 +60,15 @@ class SbertEncoder:
         self._prompts = self._settle_prompts()
         self._lock = threading.Lock()
         self.truncation: dict[Role, Truncation] = {"query": Truncation(), "document": Truncation()}
+        self.kept: float | None = None
         self.whole_dim = int(self._model.get_embedding_dimension() or 0)
         dim = self._config.dim or self.whole_dim
         if dim > self.whole_dim:
-            raise DimensionTooLarge(name, dim, self.whole_dim)
+            raise DimensionTooLarge(
+                f"found {dim} columns asked of {name!r}",
+                f"1 to {self.whole_dim}, as the model gives",
+                "ask for fewer (PANHUO_ENCODER_DIM), or for none to keep them all",
+            )
         self._info = EncoderInfo(name, dim, self._fingerprint(dim))
 
     @property
@@ -103,15 +89,17 @@ class SbertEncoder:
         """Return the same for documents, with the document prompt if there is one."""
         return self._encode("document", texts)
 
-    def kept_by_cut(self, texts: Sequence[str]) -> float:
-        """Return the share of the ten nearest documents that the cut to ``dim`` columns keeps.
+    def measure_cut(self, texts: Sequence[str]) -> None:
+        """Put into ``kept`` the share of the ten nearest documents that the cut columns keep.
 
-        Measured among ``texts`` against all columns; tells whether a model allows the cut. Not
-        counted as encoded.
+        Measured among ``texts`` against all columns; tells whether a model allows the cut. ``None``
+        where nothing is cut. The texts are not counted as encoded.
         """
+        if self._info.dim == self.whole_dim or not texts:
+            return
         with self._lock:
             whole = unit_rows(self._rows("document", texts))
-        return neighbours_kept(unit_rows(whole[:, : self._info.dim]), whole)
+        self.kept = neighbours_kept(unit_rows(whole[:, : self._info.dim]), whole)
 
     def _encode(self, role: Role, texts: Sequence[str]) -> Vectors:
         if not texts:
@@ -190,18 +178,30 @@ def _loaded(name: str, device: str) -> Any:
     from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
+    _check_device(device)
     try:
         return SentenceTransformer(name, device=device).float()
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        found, cure = "found no sentence-transformers model", "give the path of a downloaded model"
         if is_model_folder(name):
             reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-            raise ModelNotFound(
-                f"found a model folder at {name!r} that cannot be loaded ({reason}); expected "
-                "weights and settings as sentence-transformers saves them; download it again."
-            ) from error
+            found = f"found a model folder that cannot be loaded ({reason})"
+            cure = "download it again"
         raise ModelNotFound(
-            f"found no sentence-transformers model at {name!r}; expected a model folder or a "
-            "name that the model hub can deliver; give the path of a downloaded model."
+            f"{found} at {name!r}", "weights and settings as sentence-transformers saves them", cure
+        ) from error
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise DeviceMissing(
+            f"found no usable device {device!r}",
+            "one that torch knows on this machine",
+            "set PANHUO_DEVICE=cpu",
         ) from error
 
 

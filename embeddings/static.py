@@ -36,6 +36,7 @@ class Teacher:
         fingerprint: hex digest of everything that changes its vectors.
         dim: columns of its vectors.
         texts: how many texts it encoded.
+        cut: how many of them it did not read to their end.
         held_out: how many of them only measured.
         kept: share of its ten nearest among the held-out texts that are the table's ten nearest.
         speed: how many texts the table encodes while the teacher encodes one, on that machine.
@@ -45,6 +46,7 @@ class Teacher:
     fingerprint: str
     dim: int
     texts: int
+    cut: int
     held_out: int
     kept: float
     speed: float

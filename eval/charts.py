@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from eval.agreement import AgreementReport
+from eval.chart_parts import WIDTH, against, figures, inline, interval_points, titled
 from eval.compare import Comparison
 from eval.measures import MEASURES
 from eval.overview import Overview
 from eval.report import EvaluationReport
 from eval.slices import Slice, SliceCheck
-from eval.statistics import Difference, Interval
 from matcher.errors import ExtraMissing
 
 try:
@@ -29,7 +28,6 @@ _EXPOSURE = {
     "novelty": "新颖度（比特）",
 }
 _LEVELS = {"subclass": "同小类", "main_group": "同大组"}
-_WIDTH = 420
 
 
 def segment_chart(found: Overview) -> alt.Chart:
@@ -44,7 +42,7 @@ def segment_chart(found: Overview) -> alt.Chart:
         if c.n_patents
     ]
     chart: alt.Chart = (
-        _chart(rows, "各产业细分领域的专利数")
+        titled(rows, "各产业细分领域的专利数")
         .mark_bar()
         .encode(
             x=alt.X("patents:Q", title="专利数（一件专利可属多个领域）"),
@@ -68,7 +66,7 @@ def routing_chart(found: Overview) -> alt.Chart:
         for basis, count in counts.items()
     ]
     chart: alt.Chart = (
-        _chart(rows, "归类依据")
+        titled(rows, "归类依据")
         .mark_bar()
         .encode(
             x=alt.X("count:Q", stack="normalize", title="占比", axis=alt.Axis(format="%")),
@@ -87,11 +85,11 @@ def routing_chart(found: Overview) -> alt.Chart:
 def measures_chart(report: EvaluationReport) -> alt.FacetChart:
     """Return points with intervals: every system, one panel a measure."""
     rows = [
-        {"system": name, "measure": measure, **_figures(interval)}
+        {"system": name, "measure": measure, **figures(interval)}
         for name, found in report.intervals().items()
         for measure, interval in found.items()
     ]
-    chart = _intervals(rows, alt.Y("system:N", sort=list(report.runs), title="系统"))
+    chart = interval_points(rows, alt.Y("system:N", sort=list(report.runs), title="系统"))
     return chart.facet(row=alt.Row("measure:N", sort=list(MEASURES), title=None)).properties(
         title=f"各系统的指标与{report.bootstrap.confidence:.0%}区间"
     )
@@ -107,13 +105,13 @@ def slice_chart(
     rows = [
         {
             "slice": f"{(names or {}).get(part.value, part.value)}（{part.n}）",
-            **_figures(part.systems[system][measure]),
+            **figures(part.systems[system][measure]),
         }
         for part in slices
     ]
     axis = alt.Axis(labelLimit=260)
-    chart = _intervals(rows, alt.Y("slice:N", sort=None, title="切片（企业数）", axis=axis))
-    return chart.properties(title=f"{system}：{measure}", width=_WIDTH)
+    chart = interval_points(rows, alt.Y("slice:N", sort=None, title="切片（企业数）", axis=axis))
+    return chart.properties(title=f"{system}：{measure}", width=WIDTH)
 
 
 def exposure_chart(report: EvaluationReport) -> alt.FacetChart:
@@ -124,7 +122,7 @@ def exposure_chart(report: EvaluationReport) -> alt.FacetChart:
         for key, word in _EXPOSURE.items()
     ]
     bars = (
-        alt.Chart(width=_WIDTH)
+        alt.Chart(width=WIDTH)
         .mark_bar()
         .encode(
             x=alt.X("value:Q", title="值"),
@@ -133,7 +131,7 @@ def exposure_chart(report: EvaluationReport) -> alt.FacetChart:
         )
     )
     chart: alt.FacetChart = (
-        bars.properties(data=_data(rows))
+        bars.properties(data=inline(rows))
         .facet(row=alt.Row("figure:N", sort=list(_EXPOSURE.values()), title=None))
         .resolve_scale(x="independent")
         .properties(title="前十名的曝光")
@@ -144,12 +142,12 @@ def exposure_chart(report: EvaluationReport) -> alt.FacetChart:
 def ipc_chart(report: EvaluationReport) -> alt.FacetChart:
     """Return points with intervals: every system, one panel a level of the IPC."""
     rows = [
-        {"system": name, "level": word, **_figures(share)}
+        {"system": name, "level": word, **figures(share)}
         for name, found in report.ipc().items()
         for key, word in _LEVELS.items()
         if (share := getattr(found, key).share) is not None
     ]
-    chart = _intervals(rows, alt.Y("system:N", sort=list(report.runs), title="系统"))
+    chart = interval_points(rows, alt.Y("system:N", sort=list(report.runs), title="系统"))
     return chart.facet(row=alt.Row("level:N", sort=list(_LEVELS.values()), title=None)).properties(
         title="前十名中与企业自有专利同类的比例"
     )
@@ -158,63 +156,27 @@ def ipc_chart(report: EvaluationReport) -> alt.FacetChart:
 def check_chart(checked: SliceCheck, names: Mapping[str, str] | None = None) -> alt.LayerChart:
     """Return points with intervals: each slice's lead over the baseline, against zero."""
     rows = [
-        {"slice": f"{(names or {}).get(p.value, p.value)}（{p.n}）", **_figures(p.lead)}
+        {"slice": f"{(names or {}).get(p.value, p.value)}（{p.n}）", **figures(p.lead)}
         for p in checked.slices
     ]
     axis = alt.Axis(labelLimit=260)
     y = alt.Y("slice:N", sort=None, title="切片（企业数）", axis=axis)
     title = f"{checked.system} 减 {checked.baseline}：{checked.measure}"
-    return _against(0.0, _intervals(rows, y)).properties(title=title, width=_WIDTH)
+    return against(0.0, interval_points(rows, y)).properties(title=title, width=WIDTH)
 
 
 def comparison_chart(found: Comparison) -> alt.LayerChart:
     """Return points with intervals: the difference of two runs in every measure, against zero."""
-    rows = [{"measure": m, **_figures(row.difference)} for m, row in found.measures.items()]
+    rows = [{"measure": m, **figures(row.difference)} for m, row in found.measures.items()]
     y = alt.Y("measure:N", sort=list(found.measures), title="指标")
     title = f"{found.first} 减 {found.second}"
-    return _against(0.0, _intervals(rows, y)).properties(title=title, width=_WIDTH)
+    return against(0.0, interval_points(rows, y)).properties(title=title, width=WIDTH)
 
 
 def agreement_chart(found: AgreementReport, level: int = 1) -> alt.LayerChart:
     """Return points with intervals: agreement of every system on a level, against the base rate."""
     part = next(part for part in found.levels if part.level == level)
-    rows = [{"system": name, **_figures(s.share)} for name, s in part.systems.items()]
+    rows = [{"system": name, **figures(s.share)} for name, s in part.systems.items()]
     y = alt.Y("system:N", sort=list(part.systems), title="系统")
     title = f"前十名的行业一致率，第 {level} 层（竖线为随机）"
-    return _against(part.base, _intervals(rows, y)).properties(title=title, width=_WIDTH)
-
-
-def _against(value: float, chart: alt.LayerChart) -> alt.LayerChart:
-    line = alt.Chart().mark_rule(strokeDash=[4, 3]).encode(x=alt.datum(value))
-    return alt.LayerChart(layer=[line, *chart.layer], data=chart.data)
-
-
-def _intervals(rows: list[dict[str, Any]], y: alt.Y) -> alt.LayerChart:
-    # The data sits on the whole, not on a part: a faceted chart asks for that.
-    bars = alt.Chart().mark_rule().encode(x=alt.X("low:Q", title="值"), x2="high:Q", y=y)
-    points = (
-        alt.Chart()
-        .mark_point(filled=True, size=60)
-        .encode(
-            x="mean:Q",
-            y=y,
-            tooltip=[
-                alt.Tooltip("mean:Q", title="均值", format=".4f"),
-                alt.Tooltip("low:Q", title="下限", format=".4f"),
-                alt.Tooltip("high:Q", title="上限", format=".4f"),
-            ],
-        )
-    )
-    return alt.LayerChart(layer=[bars, points], data=_data(rows))
-
-
-def _figures(interval: Interval | Difference) -> dict[str, float]:
-    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
-
-
-def _chart(rows: list[dict[str, Any]], title: str) -> alt.Chart:
-    return alt.Chart(_data(rows), title=title, width=_WIDTH)
-
-
-def _data(rows: list[dict[str, Any]]) -> alt.InlineData:
-    return alt.InlineData(values=rows)
+    return against(part.base, interval_points(rows, y)).properties(title=title, width=WIDTH)

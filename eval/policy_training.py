@@ -42,12 +42,19 @@ class TrainingConfig:
         negatives: unlinked pairs drawn for each firm.
         depth: places of a list that are measured.
         seed: of the draw.
+        place: share of the fitted weight of place that is kept. Known links are more local than
+            those one hopes for.
     """
 
     folds: int = 5
     negatives: int = 3_000
     depth: int = 100
     seed: int = 0
+    place: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.place <= 1.0:
+            raise InputError(f"found a share of place of {self.place}", "0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ def train_policy(
     base = engine.policy
     pairs = [table.pairs for table in tables]
     found = _Folds(tables, settings, base, progress)
-    weights = fit_weights(pairs, base.effective)
+    weights = _eased(fit_weights(pairs, base.effective), settings.place)
     policy, held = _meant(base, weights, tables[0], found)
     chance = held.relevance
     return TrainedPolicy(
@@ -167,7 +174,7 @@ class _Folds:
                 t.pairs.take(np.flatnonzero(t.folds(self.n) != fold).astype(np.int64))
                 for t in tables
             ]
-            self.weights.append(fit_weights(others, base.effective))
+            self.weights.append(_eased(fit_weights(others, base.effective), config.place))
         progress("fit folds", self.n, self.n)
 
     def spread(self) -> dict[str, tuple[float, float]]:
@@ -267,6 +274,13 @@ def _run(name: str, table: LinkTable, weights: Sequence[Floats], depth: int) -> 
             for row, score in zip(rows[order].tolist(), scores[order].tolist(), strict=True)
         ]
     return Run.of(name, answers)
+
+
+def _eased(weights: Floats, place: float) -> Floats:
+    """Return the weights, those of place times ``place``."""
+    eased = weights.copy()
+    eased[[FEATURES.index(name) for name in PLACE_FEATURES]] *= place
+    return eased
 
 
 def _cut(weights: Floats, *, place: bool) -> Floats:

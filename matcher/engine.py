@@ -63,7 +63,9 @@ class Engine:
         ):
             profile = query.profile
             segments = (
-                self.router.ask(profile.industry_code, query.asked_rows())
+                self.router.ask(
+                    profile.industry_code, query.asked_rows(), self.index.probe.near(query.whole)
+                )
                 if only is None
                 else {only: 1.0}
             )

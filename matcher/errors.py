@@ -74,6 +74,18 @@ class PatentNotFound(InputError):
         self.patent_id = patent_id
 
 
+class DemandNotFound(InputError):
+    """No technical demand of this id stands in the catalogue."""
+
+    def __init__(self, demand_id: str) -> None:
+        super().__init__(
+            f"found no demand {demand_id!r}",
+            "the id of an imported demand",
+            "import it with 'panhuo import demands FILE'",
+        )
+        self.demand_id = demand_id
+
+
 class ListNotFound(InputError):
     """No recommendation list of this id was ever handed out."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from matcher.types import (
     Demand,
+    DemandId,
     FeedbackEvent,
     Firm,
     ListId,
@@ -69,6 +70,9 @@ class FirmReader(Protocol):
 
 class DemandReader(Protocol):
     """Reads technical demands."""
+
+    def get(self, demand_id: DemandId) -> Demand:
+        """Return the demand; raise ``DemandNotFound``."""
 
     def of_firm(self, uscc: Uscc) -> tuple[Demand, ...]:
         """Return the firm's demands, newest first."""

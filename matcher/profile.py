@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from embeddings.normalise import name_words, normalise, scope_items
+from matcher.demand_text import demand_parts
 from matcher.types import Demand, Firm, FirmProfile, ItemKind, PatentId
 
 MOST_ITEMS = 24
@@ -48,7 +49,7 @@ def _item_kinds(firm: Firm, demands: Sequence[Demand]) -> dict[str, ItemKind]:
     """Return what the firm asks for, in order; said twice, it is what was said first."""
     told = [
         *((text, ItemKind.NEED) for text in firm.needs),
-        *((demand.title, ItemKind.DEMAND) for demand in demands),
+        *((text, ItemKind.DEMAND) for demand in demands for text in _asked(demand)),
         *((text, ItemKind.PRODUCT) for text in firm.products),
     ]
     kinds: dict[str, ItemKind] = {}
@@ -59,6 +60,29 @@ def _item_kinds(firm: Firm, demands: Sequence[Demand]) -> dict[str, ItemKind]:
     for item in scope_items(firm.business_scope):
         kinds.setdefault(item, ItemKind.SCOPE)
     return kinds
+
+
+def profile_of_demand(demand: Demand, excluded: Iterable[PatentId] = ()) -> FirmProfile:
+    """Return the profile of one technical demand: its title, then the parts of its text.
+
+    Args:
+        demand: the record; its place is where it asks from.
+        excluded: what must not come back to the firm that posted it.
+    """
+    items = tuple(dict.fromkeys(text for text in map(normalise, _asked(demand)) if text))
+    return FirmProfile(
+        name_words="",
+        items=items[:MOST_ITEMS],
+        province=demand.province,
+        city=demand.city,
+        uscc=demand.uscc,
+        excluded=frozenset(excluded),
+        item_kinds=(ItemKind.DEMAND,) * min(len(items), MOST_ITEMS),
+    )
+
+
+def _asked(demand: Demand) -> tuple[str, ...]:
+    return (demand.title, *(part.text for part in demand_parts(demand)))
 
 
 def profile_of_text(text: str, province: str = "", city: str = "") -> FirmProfile:

@@ -13,8 +13,8 @@ from matcher.ports import (
     PatentReader,
     RelationReader,
 )
-from matcher.profile import profile_of_firm
-from matcher.types import Firm, FirmProfile, RelationKind
+from matcher.profile import profile_of_demand, profile_of_firm
+from matcher.types import Demand, Firm, FirmProfile, RelationKind
 
 _HELD = {RelationKind.OWNS, RelationKind.CO_APPLIED}
 _DONE = {RelationKind.OWNS, RelationKind.CO_APPLIED, RelationKind.LICENSED}
@@ -30,6 +30,15 @@ class Readers:
     relations: RelationReader
     feedback: FeedbackLog
     groups: GroupReader
+
+    def demand_profile(self, demand: Demand) -> FirmProfile:
+        """Return the profile of one demand, with all that must not come back to its firm."""
+        if demand.uscc is None:
+            return profile_of_demand(demand)
+        known = self.relations.of_firms([demand.uscc]).get(demand.uscc, ())
+        dismissed = self.feedback.dismissed_by([demand.uscc]).get(demand.uscc, ())
+        done = [r.patent_id for r in known if r.kind in _DONE]
+        return profile_of_demand(demand, [*done, *dismissed])
 
     def profiles(self, firms: Sequence[Firm]) -> list[FirmProfile]:
         """Return profiles with own patents, and with all that must not come back."""

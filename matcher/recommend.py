@@ -19,6 +19,7 @@ from matcher.ranking.rank import Ranked, rank
 from matcher.ranking.reasons import Explainer, Pair
 from matcher.readers import Readers
 from matcher.types import (
+    DemandId,
     FirmProfile,
     FloatArray,
     ListId,
@@ -106,6 +107,19 @@ class Recommender:
             )
         profile = profile_of_text(text, province, city)
         return self._placed(place)._patents_for(profile, "", n, segment)
+
+    def recommend_demand(
+        self, demand_id: DemandId, n: int = 20, place: PlaceSetting | None = None
+    ) -> RankedList:
+        """Return the best patents for one posted demand (技术需求), and record the list.
+
+        Raises:
+            DemandNotFound: the demand is not in the catalogue.
+            InputError: ``n`` is out of range.
+        """
+        demand = self._readers.demands.get(demand_id)
+        profile = self._readers.demand_profile(demand)
+        return self._placed(place)._patents_for(profile, str(demand.uscc or ""), n, None)
 
     def firms_for(
         self, patent_id: PatentId, n: int = 20, place: PlaceSetting | None = None

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
+from embeddings.config import ModelConfig
 from embeddings.tokeniser import Tokeniser, default_tokeniser
 from matcher.engine import Engine
 from matcher.errors import MatcherError, StateError
@@ -112,8 +113,17 @@ class Home:
             keep=lambda folder: keep_segments(root, folder / _TABLES),
             engine=self.settings.index_engine,
         )
+        settings = self.settings
         maker = EncoderChoice(
-            encoder or self.settings.encoder, self.tokeniser, self.settings.threads
+            encoder or settings.encoder,
+            self.tokeniser,
+            settings.threads,
+            ModelConfig(
+                dim=settings.encoder_dim,
+                query_prompt=settings.query_prompt,
+                document_prompt=settings.document_prompt,
+                device=settings.device,
+            ),
         )
         return build_index(source, maker, self.settings.index_root, progress, datetime.now(UTC))
 
@@ -188,7 +198,12 @@ class Home:
         router = Router(index.classifier.codes, tables.ipc, tables.industry)
         engine = Engine(
             index=index,
-            encoder=open_encoder(index.manifest.encoder, index.folder / "encoder", self.tokeniser),
+            encoder=open_encoder(
+                index.manifest.encoder,
+                index.folder / "encoder",
+                self.tokeniser,
+                self.settings.device,
+            ),
             tokeniser=self.tokeniser,
             router=router.with_classifier(index.classifier),
             places=self.places,

@@ -15,8 +15,13 @@ class Settings(BaseSettings):
     Attributes:
         home: folder of database, index and operator files.
         database_url: SQLAlchemy URL of PostgreSQL; empty means SQLite in the home folder.
-        encoder: ``static``, ``lsa``, or a sentence-transformers model's folder or name. Matters at
-            build only: an index is opened with the encoder it names.
+        encoder: ``static``, ``lsa``, a sentence-transformers model's folder or name, or ``distil:``
+            and such a model, which then teaches a static table. Matters at build only: an index is
+            opened with the encoder it names.
+        encoder_dim: columns kept of a model's vectors, or of a distilled table; the rest is cut.
+        query_prompt: put before texts that ask, instead of the model's own prompt.
+        document_prompt: the same for texts that are searched.
+        device: where a model computes, as torch names it.
         index_engine: ``faiss``, ``int8`` (reads a quarter of the memory) or ``exact``; all answer
             alike. Matters at build only, likewise.
         policy: a policy file instead of the packaged one.
@@ -34,6 +39,10 @@ class Settings(BaseSettings):
     home: Path = Path(".panhuo")
     database_url: str = ""
     encoder: str = "static"
+    encoder_dim: int | None = Field(default=None, ge=1)
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    device: str = "cpu"
     index_engine: Literal["faiss", "int8", "exact"] = "faiss"
     policy: Path | None = None
     threads: int = Field(default=2, ge=1, le=256)

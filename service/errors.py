@@ -42,6 +42,13 @@ TABLE: dict[type[MatcherError], Row] = {
         "未找到专利",
         "专利库中没有编号为“{patent_id}”的专利；请核对申请号或公开号，或先导入该专利。",
     ),
+    errors.DemandNotFound: Row(
+        404,
+        "demand-not-found",
+        "Demand not found",
+        "未找到技术需求",
+        "需求库中没有编号为“{demand_id}”的技术需求；请核对编号，或先导入该需求。",
+    ),
     errors.ListNotFound: Row(
         404,
         "list-not-found",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from matcher.index.publish import current_version
 from matcher.index.side import Side
 from matcher.places.places import PlaceTable
 from matcher.segments.classifier import SegmentClassifier
+from matcher.segments.probe import SegmentProbe
 from matcher.types import PatentId, RowArray, SegmentCode
 
 _MOST_OWN = 64
@@ -30,6 +31,7 @@ class IndexSet:
         patents: the side that firms search.
         firms: the side that patents search.
         classifier: text → segments.
+        probe: where the patents near a text are filed; made of the patents' side.
     """
 
     folder: Path
@@ -37,6 +39,11 @@ class IndexSet:
     patents: Side
     firms: Side
     classifier: SegmentClassifier
+    probe: SegmentProbe = field(init=False)
+
+    def __post_init__(self) -> None:
+        side = self.patents
+        object.__setattr__(self, "probe", SegmentProbe(side.vectors, side.shares, side.codes))
 
     @classmethod
     def open(cls, root: Path, digests: bool = True) -> IndexSet:

@@ -80,10 +80,18 @@ def _dense(
     side: Side, asks: Sequence[Ask], config: SearchConfig, allowed: Mask | None
 ) -> Iterator[tuple[int, RowArray]]:
     """Yield (asker, ranking) of every query vector; a segment is searched once for all askers."""
+    whole = [_covers(side, ask) for ask in asks]
+    for asker, ask in enumerate(asks):
+        if whole[asker]:
+            yield from ((asker, ranking) for ranking in _through(side, ask, config, allowed))
     found: dict[tuple[int, int], list[Ranking]] = {}
     for code in dict.fromkeys(code for ask in asks for code in ask.segments):
         index, rows = side.indexes.get(code), side.members.get(code)
-        inside = [i for i, ask in enumerate(asks) if code in ask.segments and len(ask.vectors)]
+        inside = [
+            i
+            for i, ask in enumerate(asks)
+            if code in ask.segments and len(ask.vectors) and not whole[i]
+        ]
         if index is None or rows is None or not inside:
             continue
         hits = index.search(
@@ -98,6 +106,30 @@ def _dense(
             found.setdefault(owner, []).append(part)
     for (asker, _), parts in sorted(found.items()):
         yield asker, _united(parts, config.per_list)
+
+
+def _covers(side: Side, ask: Ask) -> bool:
+    """Say whether the segments together hold more rows than the side: it is then read once.
+
+    Patents of several segments lie in each of them, so reading all of many segments costs more than
+    reading everything.
+    """
+    held = sum(len(side.members[code]) for code in ask.segments if code in side.members)
+    return held >= len(side)
+
+
+def _through(
+    side: Side, ask: Ask, config: SearchConfig, allowed: Mask | None
+) -> Iterator[RowArray]:
+    """Yield the ranking of every query vector over all rows of the segments at once."""
+    inside = side.routed(ask.segments)
+    if allowed is not None:
+        inside &= allowed
+    rows = np.flatnonzero(inside)
+    if len(rows) and len(ask.vectors):
+        # One row at a time, so that an asker's cosines do not depend on how many it asks with.
+        for vector in ask.vectors:
+            yield best_rows((side.vectors @ vector)[rows], rows, config.per_list)[0]
 
 
 def _local(side: Side, ask: Ask, config: SearchConfig, near: Mask) -> Iterator[RowArray]:

@@ -133,12 +133,15 @@ class Router:
         )
         return _merged(declared, spoken, guesses)
 
-    def ask(self, industry_code: str, vectors: Vectors) -> dict[SegmentCode, float]:
+    def ask(
+        self, industry_code: str, vectors: Vectors, near: Sequence[SegmentCode] = ()
+    ) -> dict[SegmentCode, float]:
         """Return the segments one firm asks in, with confidence, strongest first.
 
         Args:
             industry_code: declared GB/T 4754 code or ``""``.
             vectors: its query rows (whole text, name, items); each may open a segment.
+            near: segments that its neighbours lie in; they are opened however the text reads.
         """
         found: dict[SegmentCode, float] = {}
         if self.classifier is not None and len(vectors) and vectors.any():
@@ -147,6 +150,9 @@ class Router:
             for column in np.argsort(-best, kind="stable")[: self.config.firm_segments]:
                 if best[column] >= self.config.firm_floor:
                     found[self.codes[column]] = float(best[column])
+            for code in near:
+                if code in self._column:
+                    found.setdefault(code, float(best[self._column[code]]))
         if industry_code:
             for share in self._by_industry((industry_code,)):
                 found[share.code] = max(found.get(share.code, 0.0), share.weight)

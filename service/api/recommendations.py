@@ -6,15 +6,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query
 
-from matcher.errors import FirmNotFound, IndexMissing, InputError, UnknownSegment
+from matcher.errors import DemandNotFound, FirmNotFound, IndexMissing, InputError, UnknownSegment
 from matcher.places.places import Place
 from matcher.recommend import MOST_ITEMS
-from matcher.types import PlaceSetting, RankedList, SegmentCode, Uscc
+from matcher.types import DemandId, PlaceSetting, RankedList, SegmentCode, Uscc
 from service.api import examples
 from service.api.dependencies import Home, OpenedHome, recommender_of
 from service.api.documents import BODY, answers
 from service.api.refusals import UnknownRegion
-from service.api.schemas import ForFirm, ForText, Name, PatentList, RecommendRequest, UsccText
+from service.api.schemas import (
+    ForDemand,
+    ForFirm,
+    ForText,
+    Name,
+    PatentList,
+    RecommendRequest,
+    UsccText,
+)
 from service.lists import patent_list
 
 router = APIRouter(prefix="/v1", tags=["recommendations"])
@@ -30,13 +38,23 @@ _PROBLEMS = (
     "/recommendations",
     operation_id="recommend",
     summary="Patents for a firm or for free text",
-    responses=answers(examples.PATENT_LIST, *_PROBLEMS, UnknownRegion("亚特兰蒂斯"), *BODY),
+    responses=answers(
+        examples.PATENT_LIST,
+        *_PROBLEMS,
+        DemandNotFound("D-404"),
+        UnknownRegion("亚特兰蒂斯"),
+        *BODY,
+    ),
 )
 def recommend(
     ask: Annotated[RecommendRequest, Body(openapi_examples=examples.ASKS)], home: Home
 ) -> PatentList:
     """Return the best patents and record the list; below the relevance floor nothing is shown."""
-    found = _for_text(home, ask) if isinstance(ask, ForText) else _for_firm(home, ask)
+    if isinstance(ask, ForDemand):
+        demand_id = DemandId(ask.demand_id)
+        found = recommender_of(home).recommend_demand(demand_id, ask.n, ask.place)
+    else:
+        found = _for_text(home, ask) if isinstance(ask, ForText) else _for_firm(home, ask)
     return patent_list(found, home.readers, home.segments.taxonomy)
 
 

@@ -83,13 +83,26 @@ class ForText(Sent):
     place: PlaceSetting | None = Field(None, description=_PLACE)
 
 
+class ForDemand(Sent):
+    """Patents for one posted demand (技术需求) of the catalogue."""
+
+    demand_id: Name = Field(description="id of a demand in the catalogue")
+    n: Count = Field(20, description="how many items at most")
+    place: PlaceSetting | None = Field(None, description=_PLACE)
+
+
 def _asker(sent: Any) -> str:
-    named = isinstance(sent, ForFirm) or (isinstance(sent, dict) and "uscc" in sent)
-    return "as:firm" if named else "as:text"
+    for kind, key, tag in ((ForFirm, "uscc", "as:firm"), (ForDemand, "demand_id", "as:demand")):
+        if isinstance(sent, kind) or (isinstance(sent, dict) and key in sent):
+            return tag
+    return "as:text"
 
 
 RecommendRequest = Annotated[
-    Annotated[ForFirm, Tag("as:firm")] | Annotated[ForText, Tag("as:text")], Discriminator(_asker)
+    Annotated[ForFirm, Tag("as:firm")]
+    | Annotated[ForDemand, Tag("as:demand")]
+    | Annotated[ForText, Tag("as:text")],
+    Discriminator(_asker),
 ]
 
 

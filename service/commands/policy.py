@@ -59,6 +59,13 @@ def show(context: Context, as_json: bool) -> None:
 @click.option("--qrels", type=_FILE, multiple=True, help="TREC qrels instead of relations.")
 @click.option("--pool", multiple=True, help="Pool of each --qrels, in order: 'all' or a file.")
 @click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True, help="Parts.")
+@click.option(
+    "--place-share",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of the fitted weight of place to keep.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draw of pairs.")
 @json_option
 @common
@@ -70,6 +77,7 @@ def train(
     qrels: tuple[Path, ...],
     pool: tuple[str, ...],
     folds: int,
+    place_share: float,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -86,7 +94,7 @@ def train(
         raise click.BadParameter("expected letters a-z", param_hint="--name")
     with context.open() as home, context.bars() as bars:
         sets = _files(qrels, pool) if qrels else [_relations(home, relations or _KINDS)]
-        config = TrainingConfig(folds=folds, seed=seed)
+        config = TrainingConfig(folds=folds, seed=seed, place=place_share)
         found = train_policy(home.engine(), home.readers, sets, config, bars)
         made = replace(found.policy, name=name, provenance=_provenance(home, found))
     _write(out, made)
@@ -133,6 +141,7 @@ def _provenance(home: Home, found: TrainedPolicy) -> Mapping[str, Any]:
     return {
         "trained_on": datetime.now(UTC).date().isoformat(),
         "links": told,
+        "place_share": found.config.place,
         "measured": f"cross-validation over firms, {found.config.folds} folds",
         "base": home.policy.version,
         "encoder": manifest.encoder.version,

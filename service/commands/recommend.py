@@ -8,7 +8,7 @@ from rich.table import Table
 
 from matcher.places.places import Place
 from matcher.recommend import MOST_ITEMS
-from matcher.types import PlaceSetting, RankedList, SegmentCode, Uscc
+from matcher.types import DemandId, PlaceSetting, RankedList, SegmentCode, Uscc
 from service.api.schemas import FirmItem, PatentItem
 from service.bootstrap import Home
 from service.commands.options import Context, common, json_option, print_json
@@ -29,6 +29,7 @@ _PLACE = click.option(
 @click.command()
 @click.option("--uscc", help="A firm of the catalogue; not with --text.")
 @click.option("--text", help="Products, or a need, in words; not with --uscc.")
+@click.option("--demand", help="A demand of the catalogue, by its id.")
 @click.option("--region", default="", help="Province or city, such as 浙江杭州; with --text only.")
 @click.option("--segment", help="Look in this segment only.")
 @_PLACE
@@ -39,25 +40,30 @@ def recommend(
     context: Context,
     uscc: str | None,
     text: str | None,
+    demand: str | None,
     region: str,
     segment: str | None,
     place: str | None,
     n: int,
     as_json: bool,
 ) -> None:
-    """Recommend patents to a firm of the catalogue, or to a firm described in words.
+    """Recommend patents to a firm of the catalogue, to a posted demand, or to words.
 
-    Give exactly one of --uscc and --text.
+    Give exactly one of --uscc, --demand and --text.
     """
-    if (uscc is None) == (text is None):
-        raise click.UsageError("give exactly one of --uscc and --text.")
+    if sum(asked is not None for asked in (uscc, text, demand)) != 1:
+        raise click.UsageError("give exactly one of --uscc, --demand and --text.")
+    if segment and demand is not None:
+        raise click.UsageError("--segment goes with --uscc or --text.")
     if region and text is None:
         raise click.UsageError("--region goes with --text.")
     code = SegmentCode(segment) if segment else None
     setting = PlaceSetting(place) if place else None
     with context.open() as home:
         engine = home.recommender()
-        if uscc is not None:
+        if demand is not None:
+            found = engine.recommend_demand(DemandId(demand), n, setting)
+        elif uscc is not None:
             found = engine.recommend(Uscc(uscc), n, code, setting)
         else:
             where = home.places.parse_region(region) if region else Place("", "")

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from matcher.errors import DemandNotFound
 from matcher.types import Demand, DemandId, Uscc
 from service.store.database import Database
 from service.store.pages import list_text, list_values, pages
@@ -22,6 +23,13 @@ class Demands:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def get(self, demand_id: DemandId) -> Demand:
+        """Return the demand; raise ``DemandNotFound``."""
+        found = self.many([demand_id])
+        if demand_id not in found:
+            raise DemandNotFound(demand_id)
+        return found[demand_id]
 
     def of_firm(self, uscc: Uscc) -> tuple[Demand, ...]:
         """Return the firm's demands, newest first; undated ones last, ties by id."""

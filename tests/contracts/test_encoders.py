@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.encoder import Encoder
+from embeddings.config import DistilConfig, ModelConfig
+from embeddings.distil import distil
+from embeddings.encoder import Encoder, unit_rows
 from embeddings.lsa import LsaEncoder
 from embeddings.pairs import Corpus
-from embeddings.sbert import ModelNotFound, SbertEncoder
+from embeddings.sbert import SbertEncoder
 from embeddings.static import StaticEncoder, train_static
 from embeddings.tokeniser import Tokeniser
 from matcher.errors import IndexStale
@@ -75,7 +77,19 @@ def make_sbert(folder: Path) -> Encoder:
     return SbertEncoder(str(tiny_transformer(folder)))
 
 
-@pytest.fixture(scope="module", params=[make_static, make_lsa, make_sbert])
+def make_cut_sbert(folder: Path) -> Encoder:
+    return SbertEncoder(str(tiny_transformer(folder)), ModelConfig(dim=8, query_prompt="密封"))
+
+
+def make_student(folder: Path) -> Encoder:
+    config = DistilConfig(dim=16, batch=64, epochs=2, threads=1)
+    return distil(SbertEncoder(str(tiny_transformer(folder))), corpus(), config)
+
+
+MAKERS = [make_static, make_lsa, make_sbert, make_cut_sbert, make_student]
+
+
+@pytest.fixture(scope="module", params=MAKERS)
 def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     make: Callable[[Path], Encoder] = request.param
     return make(tmp_path_factory.mktemp("encoder"))
@@ -110,7 +124,7 @@ def test_info_names_the_encoder(encoder: Encoder) -> None:
     assert len(encoder.info.fingerprint) == 64
 
 
-@pytest.mark.parametrize("make", [make_static, make_lsa])
+@pytest.mark.parametrize("make", [make_static, make_lsa, make_student])
 def test_save_equals_load(make: Callable[[Path], Encoder], tmp_path: Path) -> None:
     encoder = make(tmp_path)
     assert isinstance(encoder, StaticEncoder | LsaEncoder)
@@ -124,10 +138,55 @@ def test_a_transformer_uses_its_prompts_and_counts_what_it_cuts(tmp_path: Path) 
     encoder = SbertEncoder(str(tiny_transformer(tmp_path)))
     asked, read = encoder.encode_query(["茶叶"]), encoder.encode_document(["茶叶"])
     assert not np.allclose(asked, read)
-    assert encoder.truncation.texts == 2
-    assert encoder.truncation.cut == 0
+    asking, searched = encoder.truncation["query"], encoder.truncation["document"]
+    assert (asking.texts, asking.cut, searched.texts, searched.cut) == (1, 0, 1, 0)
     encoder.encode_document(["混凝土" * 10, "茶叶"])
-    assert (encoder.truncation.cut, encoder.truncation.tokens_lost) == (1, 30 + 2 - 16)
+    assert (searched.texts, searched.cut, searched.tokens_lost) == (3, 1, 30 + 2 - 16)
+    encoder.encode_query(["混凝土" * 10])  # the prompt 轴承 takes two of the sixteen tokens
+    assert (asking.texts, asking.cut, asking.tokens_lost) == (2, 1, 2 + 30 + 2 - 16)
+
+
+def test_a_prompt_is_what_stands_before_the_text(tmp_path: Path) -> None:
+    folder = str(tiny_transformer(tmp_path))
+    own = SbertEncoder(folder)
+    plain = SbertEncoder(folder, ModelConfig(query_prompt=""))
+    other = SbertEncoder(folder, ModelConfig(query_prompt="齿轮", document_prompt="密封"))
+    asked = plain.encode_query(["轴承茶叶", "齿轮茶叶"])
+    assert own.encode_query(["茶叶"])[0] == pytest.approx(asked[0], abs=2e-6)
+    assert other.encode_query(["茶叶"])[0] == pytest.approx(asked[1], abs=2e-6)
+    assert np.abs(asked[0] - asked[1]).max() > 1e-3
+    searched = other.encode_document(["茶叶"])
+    assert searched == pytest.approx(own.encode_document(["密封茶叶"]), abs=2e-6)
+    assert len({e.info.fingerprint for e in (own, plain, other)}) == 3
+
+
+def test_a_cut_keeps_the_first_columns_as_unit_rows(tmp_path: Path) -> None:
+    folder = str(tiny_transformer(tmp_path))
+    whole = SbertEncoder(folder)
+    texts = list(TOPICS[:30])
+    for dim in (1, 8, 31):
+        cut = SbertEncoder(folder, ModelConfig(dim=dim))
+        expected = unit_rows(whole.encode_document(texts)[:, :dim])
+        assert cut.info.dim == dim
+        assert cut.encode_document(texts) == pytest.approx(expected, abs=2e-5)
+        assert cut.info.fingerprint != whole.info.fingerprint
+        cut.measure_cut(texts)
+        assert cut.kept is not None
+        assert 0 < cut.kept < 1
+    same = SbertEncoder(folder, ModelConfig(dim=32))
+    same.measure_cut(texts)
+    assert (same.kept, same.info) == (None, whole.info)
+
+
+def test_half_precision_weights_compute_in_float32(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(tiny_transformer(tmp_path)), device="cpu")
+    model.half().save(str(tmp_path / "half"))
+    encoder = SbertEncoder(str(tmp_path / "half"))
+    together = encoder.encode_document(TEXTS)
+    alone = np.vstack([encoder.encode_document([text]) for text in TEXTS])
+    assert together == pytest.approx(alone, abs=2e-6)
 
 
 def test_another_weight_is_another_fingerprint(tmp_path: Path) -> None:
@@ -171,20 +230,21 @@ def test_another_prompt_pooling_or_tokenizer_is_another_fingerprint(tmp_path: Pa
 def test_use_does_not_change_the_fingerprint(tmp_path: Path) -> None:
     encoder = SbertEncoder(str(tiny_transformer(tmp_path)))
     encoder.encode_document(TEXTS)
-    assert encoder._fingerprint() == encoder.info.fingerprint
+    assert encoder._fingerprint(encoder.info.dim) == encoder.info.fingerprint
 
 
 def test_many_threads_get_the_rows_of_one(tmp_path: Path) -> None:
     encoder = SbertEncoder(str(tiny_transformer(tmp_path)))
     texts = [[topic * 8, topic] for topic in TOPICS[:40]]
     alone = [encoder.encode_query(pair) for pair in texts]
-    before = replace(encoder.truncation)
+    before = replace(encoder.truncation["query"])
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(encoder.encode_query, texts))
     assert np.vstack(together) == pytest.approx(np.vstack(alone), abs=2e-6)
-    assert encoder.truncation.texts == 2 * before.texts
-    assert encoder.truncation.cut == 2 * before.cut
-    assert encoder.truncation.tokens_lost == 2 * before.tokens_lost
+    after = encoder.truncation["query"]
+    assert after.texts == 2 * before.texts
+    assert after.cut == 2 * before.cut
+    assert after.tokens_lost == 2 * before.tokens_lost
 
 
 def test_training_with_two_threads_is_repeatable() -> None:
@@ -201,11 +261,6 @@ def test_a_table_of_another_tokeniser_is_refused(tmp_path: Path) -> None:
         StaticEncoder.load(tmp_path, Tokeniser(domain_words=()))
     with pytest.raises(IndexStale, match=r"'static' \(the words were cut by tokeniser"):
         open_encoder(encoder.info, tmp_path, Tokeniser(domain_words=()))
-
-
-def test_a_missing_model_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFound, match="found no sentence-transformers model"):
-        SbertEncoder(str(tmp_path / "nothing"))
 
 
 def test_lsa_shrinks_to_a_small_catalogue() -> None:

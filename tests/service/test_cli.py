@@ -98,7 +98,7 @@ def test_the_doctor_compares_both_stamps_and_tells_what_routing_loses(
 
 def test_help_says_what_is_emptied_and_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     for verb, words in (
-        (("recommend",), "exactly one of --uscc and --text"),
+        (("recommend",), "exactly one of --uscc, --demand and --text"),
         (("demo",), "Empties its home"),
         (("bench", "road"), "Deletes its home"),
     ):
