@@ -57,6 +57,8 @@ def train_table(
     config: StaticConfig,
     progress: Progress | None = None,
     leave_out: Sequence[str] = (),
+    *,
+    known: tuple[Rows, Table] | None = None,
 ) -> tuple[Table, list[float]]:
     """Return the trained float32 (words, dim) table and the held-out loss at each check.
 
@@ -70,8 +72,11 @@ def train_table(
         config: settings.
         progress: called with (step, steps).
         leave_out: pair sources not to use.
+        known: (ids, rows) of words that begin elsewhere than at their LSA vector.
     """
     start = starting_table(bags, len(vocabulary), config)
+    if known is not None:
+        start[known[0]] = known[1]
     sources = pair_sources(corpus, bags, config.seed, leave_out)
     pairs = sum(len(s.left) for s in sources)
     if pairs < 16:

@@ -20,8 +20,10 @@ from matcher.ranking.rank import Ranked
 from matcher.readers import Readers
 from matcher.types import PatentId, Uscc
 
-CAUSES = ("no_text", "no_candidates", "floor", "excluded", "stopped", "family", "holder", "group")
-"""Why a list is empty: nothing to ask with, nothing found, or what kept out most candidates."""
+_REFUSALS = ("floor", "excluded", "stopped", "family", "holder", "group")
+CAUSES = ("no_text", "no_candidates", "gone", *_REFUSALS)
+"""Why a list is empty: nothing to ask with, nothing found, all found deleted since the build, or
+what kept out most candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,9 @@ def _picked(
 def _cause(query: FirmQuery, ranked: Ranked, refused: Mapping[str, int]) -> str:
     if not has_words(query):
         return "no_text"
-    return max(CAUSES[2:], key=lambda c: refused.get(c, 0)) if len(ranked.rows) else CAUSES[1]
+    if not len(ranked.rows):
+        return "no_candidates"
+    return max(_REFUSALS, key=lambda c: refused.get(c, 0)) if any(refused.values()) else "gone"
 
 
 def _shown(engine: Engine, ranked: Ranked, one: Picked) -> Shown:

@@ -9,14 +9,14 @@ from eval.reliability import Reliability
 from matcher.ranking.features import FEATURES, PLACE_FEATURES
 from matcher.ranking.policy import Policy
 
-_SETTINGS = {"local_first": "本地优先", "neutral": "不计地域", "cross_region": "跨区域优先"}
+SETTINGS = {"local_first": "本地优先", "neutral": "不计地域", "cross_region": "跨区域优先"}
 
 
 def policy_table(policy: Policy) -> Table:
     """Return weights, and what place counts under each setting."""
     table = Table(title=f"策略 {policy.version}", caption=_caption(policy))
     table.add_column("特征")
-    names = {s.value: _SETTINGS[s.value] for s in policy.places}
+    names = {s.value: SETTINGS[s.value] for s in policy.places}
     for setting, told in names.items():
         mark = "（当前）" if setting == policy.place.value else ""
         table.add_column(f"{told}{mark}", justify="right")

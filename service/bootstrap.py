@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import cast
 
 from embeddings.config import ModelConfig
+from embeddings.static import StaticEncoder
 from embeddings.tokeniser import Tokeniser, default_tokeniser
 from matcher.engine import Engine
-from matcher.errors import MatcherError, StateError
+from matcher.errors import InputError, MatcherError, StateError
 from matcher.index.build import BuildInput, BuildReport, Progress, build_index
 from matcher.index.faiss_index import set_threads
 from matcher.index.index_set import IndexSet
@@ -96,8 +97,19 @@ class Home:
             store.groups,
         )
 
-    def build(self, progress: Progress, encoder: str | None = None) -> BuildReport:
-        """Build and publish a new index version."""
+    def build(
+        self, progress: Progress, encoder: str | None = None, *, go_on: bool = False
+    ) -> BuildReport:
+        """Build and publish a new index version.
+
+        Args:
+            progress: told of (stage, done, total).
+            encoder: instead of the one of the settings.
+            go_on: continue the training of the current version's static encoder.
+
+        Raises:
+            InputError: the catalogue holds no patent, or there is nothing to continue.
+        """
         root = self.settings.segments_root
         tables = load_segments(root)
         codes = tuple(segment.code for segment in tables.taxonomy)
@@ -124,8 +136,20 @@ class Home:
                 document_prompt=settings.document_prompt,
                 device=settings.device,
             ),
+            self._trained(encoder or settings.encoder) if go_on else None,
         )
         return build_index(source, maker, self.settings.index_root, progress, datetime.now(UTC))
+
+    def _trained(self, name: str) -> StaticEncoder:
+        """Return the static encoder of the current version, to be trained further."""
+        current = self.engine().encoder
+        if name != "static" or not isinstance(current, StaticEncoder):
+            raise InputError(
+                f"found encoder {name!r} to build with and {current.info.name!r} to go on from",
+                "the static encoder in both places",
+                "build without --continue",
+            )
+        return current
 
     def engine(self) -> Engine:
         """Return the engine over the current index version; a newer one is opened when published.

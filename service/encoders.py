@@ -31,6 +31,7 @@ class EncoderChoice:
             and such a model.
         tokeniser: used by all but a plugged-in model.
         threads: of the training.
+        start: a static encoder to go on training, ``None`` to begin from scratch.
         model: how a plugged-in model is used; ``dim`` is that of the table where it is distilled.
     """
 
@@ -38,6 +39,7 @@ class EncoderChoice:
     tokeniser: Tokeniser
     threads: int = 2
     model: ModelConfig = field(default_factory=ModelConfig)
+    start: StaticEncoder | None = None
 
     def __call__(self, corpus: Corpus, progress: Callable[[int, int], None]) -> Encoder:
         """Return the encoder for a build: trained on ``corpus``, or loaded as it is.
@@ -50,7 +52,7 @@ class EncoderChoice:
             self._refuse_model_settings()
         if self.name == "static":
             config = replace(StaticConfig(), threads=self.threads)
-            return train_static(corpus, config, self.tokeniser, progress)
+            return train_static(corpus, config, self.tokeniser, progress, start=self.start)
         if self.name == "lsa":
             from embeddings.lsa import LsaEncoder
 

@@ -18,10 +18,11 @@ _BLOCK = 8_192
 
 
 def hubness(patents: Vectors, firms: Vectors) -> npt.NDArray[np.float32]:
-    """Return float32 (n,): mean cosine with the nearest firms, less its mean over all patents.
+    """Return float32 (n,): mean cosine with the nearest firms, less its mean over the patents.
 
     The firms are a spread of those with text, at most 4,000: the same for the same catalogue. The
-    mean is taken off so that an ordinary patent has 0, with many firms or none.
+    mean is taken off so that an ordinary patent has 0, with many firms or none. So has a zero row:
+    a patent without words is far from everyone, and no better for it.
 
     Args:
         patents: float32 (n, dim), unit rows, or zero where a patent has no known word.
@@ -38,5 +39,7 @@ def hubness(patents: Vectors, firms: Vectors) -> npt.NDArray[np.float32]:
         cosines = np.asarray(patents[start : start + _BLOCK]) @ asked.T
         best = np.partition(cosines, -nearest, axis=1)[:, -nearest:]
         found[start : start + _BLOCK] = best.mean(axis=1)
-    centred: npt.NDArray[np.float32] = found - found.mean(dtype=np.float64).astype(np.float32)
-    return centred
+    spoken = np.asarray(patents).any(axis=1)
+    if spoken.any():
+        found[spoken] -= found[spoken].mean(dtype=np.float64).astype(np.float32)
+    return found

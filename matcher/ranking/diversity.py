@@ -72,10 +72,10 @@ def spread(
     if n == 0 or diversity <= 0:
         return np.arange(n, dtype=np.int64)
     among = min(n, max(reach, 1) * 2)
-    gain = chances[:among].astype(np.float64) / max(float(chances[0]), 1e-12)
+    gain = chances[:among].astype(np.float64) / (float(chances[0]) or 1.0)
     _, of = np.unique(aspects[:among], return_inverse=True)
     mass = np.asarray(np.bincount(of, weights=gain), dtype=np.float64)
-    weight = mass / mass.max()
+    weight = mass / (float(mass.max()) or 1.0)
     left = np.ones(len(weight))
     free = np.ones(among, dtype=bool)
     order: list[int] = []

@@ -105,12 +105,14 @@ def fit_log_odds(
     centre = float(scores[linked].mean())
     design = np.column_stack([scores - centre, np.ones(len(scores))])
     share = float(stands_for[linked].sum() / stands_for.sum())
-    found = np.array([1.0, np.log(share)])
+    begin = np.array([1.0, np.log(share)])
+    found = begin.copy()
     free = [0, 1] if slope else [1]
     for _ in range(200):
         chance = 1.0 / (1.0 + np.exp(-np.clip(design @ found, -60, 60)))
-        gradient = design.T @ (stands_for * (linked - chance))
+        gradient = design.T @ (stands_for * (linked - chance)) - _STEADY * (found - begin)
         curve = (design * (stands_for * chance * (1 - chance))[:, None]).T @ design
+        curve += _STEADY * np.eye(2)  # scores that part the links perfectly have no other end
         step = np.zeros(2)
         step[free] = np.linalg.solve(curve[np.ix_(free, free)], gradient[free])
         # Far from the optimum Newton leaps; log-odds need no more than a unit at a time.

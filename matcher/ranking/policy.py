@@ -65,7 +65,8 @@ class Policy:
         """Return the policy under another setting; ``None`` keeps the one in force."""
         if place is None or place is self.place:
             return self
-        version = self.version.replace(f"-{self.place.value}-", f"-{place.value}-")
+        # The last one only: a name may hold the word, too.
+        version = f"-{place.value}-".join(self.version.rsplit(f"-{self.place.value}-", 1))
         return replace(self, place=place, version=version)
 
     @property

@@ -72,7 +72,7 @@ def parse_policy(text: str, where: str) -> Policy:
     """Return the policy of a file's text; ``where`` names the file in errors."""
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _bad(where, f"no JSON ({error})") from error
     if not isinstance(content, dict):
         raise _bad(where, f"a {type(content).__name__}")
@@ -80,7 +80,7 @@ def parse_policy(text: str, where: str) -> Policy:
         raise _bad(where, f"no {missing[0]!r}")
     try:
         return _policy(content, where)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise _bad(where, f"no usable policy ({error})") from error
 
 

@@ -40,9 +40,9 @@ def test_what_an_aspect_has_shown_counts_less_but_not_nothing() -> None:
     # r = 1 (a), 1/2 (b), 0.45 (b), 0.4 (c), λ = 1: w(a) = 1, w(b) = 0.95, w(c) = 0.4.
     # After a: b has 0.95·0.5, so item 1. Then b has 0.95·0.45·(1 - 0.5) = 0.21 > c 0.4·0.4 = 0.16.
     assert order([1.0, 0.5, 0.45, 0.4], [1, 2, 2, 3], 1.0) == [0, 1, 2, 3]
-    # With 0.8 in place of 1/2: w(b) = 1.25/1.25 = 1, w(c) = 0.4/1.25; b has 0.45·(1 - 0.8) = 0.09
-    # < c 0.4·0.32 = 0.128.
-    assert order([1.0, 0.8, 0.45, 0.4], [1, 2, 2, 3], 1.0) == [0, 1, 3, 2]
+    # With 3/4 in place of 1/2: w(b) = 1.2/1.2, w(a) = 1/1.2, w(c) = 0.4/1.2; after both, b has
+    # 0.45·(1 - 0.75) = 0.1125 < c 0.4·0.4/1.2 = 0.1333.
+    assert order([1.0, 0.75, 0.45, 0.4], [1, 2, 2, 3], 1.0) == [0, 1, 3, 2]
 
 
 def test_with_full_diversity_every_field_comes_before_one_comes_again() -> None:

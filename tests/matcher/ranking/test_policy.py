@@ -81,7 +81,7 @@ def test_a_policy_read_back_gives_the_same_scores(
         (changed(diversity=1.5), "diversity is 1.5"),
         (changed(place="nearby"), "'nearby'"),
         (changed(places={}), "'local_first'"),
-        (changed(places={"moon": {}}), "'same_province'"),
+        (changed(places={"moon": {}}), "'moon'"),
         (
             changed(
                 places={
