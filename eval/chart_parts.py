@@ -12,6 +12,8 @@ try:
 except ImportError as error:
     raise ExtraMissing("altair", "notebooks") from error
 
+__all__ = ["WIDTH", "against", "alt", "figures", "inline", "interval_points", "titled"]
+
 WIDTH = 420
 
 

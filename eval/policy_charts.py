@@ -41,20 +41,18 @@ def tuning_chart(
     if unknown := [figure for figure in figures if figure not in FIGURES]:
         raise InputError(f"found figure {unknown[0]!r}", f"one of {', '.join(FIGURES)}")
     places = list(dict.fromkeys(SETTINGS[row.place.value] for row in found.settings))
-    knobs = (
-        (alt.X("place:N", title="地域", sort=places, axis=alt.Axis(labelAngle=0)), "floor:N"),
-        (alt.X("diversity:Q", title="多样性 λ"), "floor:N"),
-        (
-            alt.X("floor:Q", title="下限（概率）", scale=alt.Scale(type="log")).axis(
-                values=sorted({row.floor for row in found.settings}), format="~g"
-            ),
-            "diversity:N",
-        ),
+    floors = alt.Axis(
+        values=sorted({row.floor for row in found.settings}),
+        format="~g",
+        labelAngle=-45,
+        labelOverlap=False,
     )
-    panels = [
-        _panel(x, figure, detail, places)
-        for (x, detail), figure in zip(knobs, figures, strict=True)
-    ]
+    knobs = (
+        alt.X("place:N", title="地域", sort=places, axis=alt.Axis(labelAngle=0)),
+        alt.X("diversity:Q", title="多样性 λ"),
+        alt.X("floor:Q", title="下限（概率）", scale=alt.Scale(type="log"), axis=floors),
+    )
+    panels = [_panel(x, figure, places) for x, figure in zip(knobs, figures, strict=True)]
     chart: alt.HConcatChart = alt.hconcat(*panels, data=inline(_rows(found))).properties(
         title=f"{found.n_firms} 家企业，每单至多 {found.n} 件：三个旋钮的作用"
     )
@@ -121,7 +119,7 @@ def _rows(found: Tuning) -> list[dict[str, Any]]:
     ]
 
 
-def _panel(x: alt.X, figure: str, detail: str, places: list[str]) -> alt.Chart:
+def _panel(x: alt.X, figure: str, places: list[str]) -> alt.LayerChart:
     word = FIGURE_WORDS[figure]
     y = alt.Y(f"{figure}:Q", title=word, scale=alt.Scale(zero=False))
     color = alt.Color("place:N", sort=places, title="地域")
@@ -131,9 +129,15 @@ def _panel(x: alt.X, figure: str, detail: str, places: list[str]) -> alt.Chart:
         alt.Tooltip("floor:Q", title="下限"),
         alt.Tooltip(f"{figure}:Q", title=word, format=".4f"),
     ]
-    mark = alt.Chart(width=_PANEL, height=_PANEL)
-    mark = mark.mark_line(point=True, opacity=0.8)
-    if detail == "floor:N" and x.shorthand == "place:N":
-        mark = mark.mark_point(filled=True, size=60, opacity=0.6)
-    chart: alt.Chart = mark.encode(x=x, y=y, color=color, detail=detail, tooltip=tooltip)
-    return chart
+    knob = str(x.shorthand)
+    others = [other for other in ("place:N", "diversity:N", "floor:N") if other[:5] != knob[:5]]
+    lines = alt.Chart().mark_line(color="grey", opacity=0.5, strokeWidth=1)
+    points = alt.Chart().mark_point(filled=True, size=50, opacity=0.8)
+    return alt.LayerChart(
+        layer=[
+            lines.encode(x=x, y=y, detail=others),
+            points.encode(x=x, y=y, color=color, tooltip=tooltip),
+        ],
+        width=_PANEL,
+        height=_PANEL,
+    )

@@ -13,10 +13,11 @@ from eval.baselines import Progress
 from eval.judgments import Qrels
 from eval.pool import Pool, open_pool
 from eval.profiles import judged_firms
+from eval.runs import Run
 from matcher.engine import Engine
 from matcher.query import FirmQuery
 from matcher.ranking.features import FEATURES, pair_features
-from matcher.ranking.fit import PairTable
+from matcher.ranking.fit import Floats, PairTable
 from matcher.readers import Readers
 from matcher.types import FloatArray, RowArray, Uscc
 
@@ -57,6 +58,26 @@ class LinkTable:
     pairs: PairTable
     rows: tuple[RowArray, ...]
     features: tuple[FloatArray, ...]
+
+    def run(self, name: str, weights: Sequence[Floats], depth: int) -> Run:
+        """Return the run of the candidates, each firm's scored by its own weights.
+
+        Args:
+            name: of the run.
+            weights: one float64 (len(FEATURES),) a firm.
+            depth: places kept.
+        """
+        answers = {}
+        for query, rows, features, mine in zip(
+            self.queries, self.rows, self.features, weights, strict=True
+        ):
+            scores = (features.astype(np.float64) @ mine).astype(np.float32)
+            order = np.lexsort((rows, -scores.astype(np.float64)))[:depth]
+            answers[query] = [
+                (self.pool.name(query, row), score)
+                for row, score in zip(rows[order].tolist(), scores[order].tolist(), strict=True)
+            ]
+        return Run.of(name, answers)
 
     def folds(self, n: int) -> npt.NDArray[np.int64]:
         """Return int64 (firms,): the fold of each; a firm is in one fold in every table."""

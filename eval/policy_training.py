@@ -19,7 +19,6 @@ from eval.content import rounded
 from eval.measures import per_query
 from eval.policy_tables import LinkSet, LinkTable, link_table
 from eval.reliability import Reliability, reliability
-from eval.runs import Run
 from eval.statistics import Bootstrap
 from matcher.codes import PlaceSetting
 from matcher.engine import Engine
@@ -44,6 +43,7 @@ class TrainingConfig:
         seed: of the draw.
         place: share of the fitted weight of place that is kept. Known links are more local than
             those one hopes for.
+        keep: features that keep the weight of the base policy.
     """
 
     folds: int = 5
@@ -51,6 +51,7 @@ class TrainingConfig:
     depth: int = 100
     seed: int = 0
     place: float = 1.0
+    keep: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.place <= 1.0:
@@ -144,9 +145,8 @@ def train_policy(
     base = engine.policy
     pairs = [table.pairs for table in tables]
     found = _Folds(tables, settings, base, progress)
-    weights = _eased(fit_weights(pairs, base.effective), settings.place)
-    policy, held = _meant(base, weights, tables[0], found)
-    chance = held.relevance
+    weights = _eased(fit_weights(pairs, base.effective, settings.keep), settings.place)
+    policy, chance = _meant(base, weights, tables[0], found)
     return TrainedPolicy(
         policy=policy,
         sets={table.links.name: _measured(table, base, found, settings) for table in tables},
@@ -174,7 +174,9 @@ class _Folds:
                 t.pairs.take(np.flatnonzero(t.folds(self.n) != fold).astype(np.int64))
                 for t in tables
             ]
-            self.weights.append(_eased(fit_weights(others, base.effective), config.place))
+            self.weights.append(
+                _eased(fit_weights(others, base.effective, config.keep), config.place)
+            )
         progress("fit folds", self.n, self.n)
 
     def spread(self) -> dict[str, tuple[float, float]]:
@@ -197,14 +199,7 @@ class _Folds:
         return scores
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """Log-odds of the first set's pairs by content alone, from unseen weights."""
-
-    relevance: Floats
-
-
-def _meant(base: Policy, weights: Floats, table: LinkTable, folds: _Folds) -> tuple[Policy, _Held]:
+def _meant(base: Policy, weights: Floats, table: LinkTable, folds: _Folds) -> tuple[Policy, Floats]:
     """Return the policy whose scores are log-odds, and the held-out log-odds of content.
 
     One slope serves all settings, so that content weighs alike in them; each has an intercept.
@@ -212,6 +207,12 @@ def _meant(base: Policy, weights: Floats, table: LinkTable, folds: _Folds) -> tu
     pairs = table.pairs
     content = folds.scores(table, place=False)
     slope, neutral = fit_log_odds(content, pairs.linked, pairs.stands_for)
+    if slope <= 0:
+        raise InputError(
+            f"found links of {table.links.name} that the texts do not tell from other pairs",
+            "links that go with content",
+            "check the relations, or train on others",
+        )
     local = folds.scores(table, place=True) * slope
     intercept = fit_log_odds(local, pairs.linked, pairs.stands_for, slope=False)[1]
     at = {name: float(weights[FEATURES.index(name)]) * slope for name in PLACE_FEATURES}
@@ -231,7 +232,7 @@ def _meant(base: Policy, weights: Floats, table: LinkTable, folds: _Folds) -> tu
         0.0 if name in PLACE_FEATURES else round(float(weight) * slope, _DIGITS)
         for name, weight in zip(FEATURES, weights, strict=True)
     )
-    return replace(base, weights=scaled, places=places), _Held(content * slope + neutral)
+    return replace(base, weights=scaled, places=places), content * slope + neutral
 
 
 def _placing(province: float, city: float, intercept: float) -> Placing:
@@ -245,11 +246,11 @@ def _measured(table: LinkTable, base: Policy, folds: _Folds, config: TrainingCon
     for place, policy in ((True, base), (False, neutral)):
         fold_of = dict(zip(table.queries, table.folds(folds.n).tolist(), strict=True))
         unseen = [_cut(weights, place=place) for weights in folds.weights]
-        new = _run("trained", table, [unseen[fold_of[q]] for q in table.queries], config.depth)
+        new = table.run("trained", [unseen[fold_of[q]] for q in table.queries], config.depth)
         old = [np.array(policy.effective)] * len(table.queries)
         values = (
             per_query(table.links.qrels, new),
-            per_query(table.links.qrels, _run("base", table, old, config.depth)),
+            per_query(table.links.qrels, table.run("base", old, config.depth)),
         )
         runs[place] = compare_values(*values, bootstrap)
     pairs = table.pairs
@@ -260,20 +261,6 @@ def _measured(table: LinkTable, base: Policy, folds: _Folds, config: TrainingCon
         trained=runs[True],
         neutral=runs[False],
     )
-
-
-def _run(name: str, table: LinkTable, weights: Sequence[Floats], depth: int) -> Run:
-    answers = {}
-    for query, rows, features, mine in zip(
-        table.queries, table.rows, table.features, weights, strict=True
-    ):
-        scores = (features.astype(np.float64) @ mine).astype(np.float32)
-        order = np.lexsort((rows, -scores.astype(np.float64)))[:depth]
-        answers[query] = [
-            (table.pool.name(query, row), score)
-            for row, score in zip(rows[order].tolist(), scores[order].tolist(), strict=True)
-        ]
-    return Run.of(name, answers)
 
 
 def _eased(weights: Floats, place: float) -> Floats:

@@ -29,14 +29,12 @@ def recall_chart(found: RoutingAudit, names: Mapping[str, str] | None = None) ->
             rows.append({"segment": segment, "level": _LISTS, **figures(row.share)})
         if row.indexed_recall is not None:
             rows.append({"segment": segment, "level": _VECTORS, "mean": row.indexed_recall})
-    y = alt.Y("segment:N", sort=None, title="主要领域（抽样企业数/建索引时企业数）")
-    y = y.axis(labelLimit=320)
-    x = alt.X("mean:Q", title="归类后保留的比例", scale=alt.Scale(zero=False))
-    levels = [_LISTS, _VECTORS]
-    color = alt.Color(
-        "level:N", sort=levels, title=None, legend=alt.Legend(orient="top", labelLimit=260)
-    )
-    shape = alt.Shape("level:N", sort=levels, title=None)
+    y = alt.Y("segment:N", sort=None, title=None, axis=alt.Axis(labelLimit=320))
+    scale = alt.Scale(zero=False, nice=False, padding=10)
+    x = alt.X("mean:Q", title="归类后保留的比例", scale=scale)
+    legend = alt.Legend(orient="top", labelLimit=260)
+    color = alt.Color("level:N", sort=[_LISTS, _VECTORS], title=None, legend=legend)
+    shape = alt.Shape("level:N", sort=[_LISTS, _VECTORS], legend=None)
     bars = alt.Chart().mark_rule().encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=color)
     points = alt.Chart().mark_point(filled=True, size=60, opacity=0.8)
     tooltip = [
@@ -48,7 +46,7 @@ def recall_chart(found: RoutingAudit, names: Mapping[str, str] | None = None) ->
         layer=[bars, points.encode(x=x, y=y, color=color, shape=shape, tooltip=tooltip)],
         data=inline(rows),
         width=WIDTH,
-        title="各领域：不归类时的结果，归类后还剩多少",
+        title="不归类时的结果，归类后还剩多少：主要领域（抽样企业数/建索引时企业数）",
     )
 
 

@@ -16,6 +16,7 @@ from eval.judgments import Qrels
 from eval.measures import MEASURES, per_query
 from eval.pool import Pool, open_pool
 from eval.profiles import judged_firms
+from eval.remembered import remembering
 from eval.runs import Run
 from matcher.engine import Engine
 from matcher.errors import InputError
@@ -188,13 +189,14 @@ def _lists(
 ) -> list[tuple[int, FirmQuery, Ranked, list[Picked]]]:
     """Return (number of the policy, firm, ranking, list); a place is ranked once for all."""
     found = []
+    held = remembering(readers)
     spoken = [query for query in queries if has_words(query)]
     for place in dict.fromkeys(policy.place for policy in policies):
         rankings = engine.placed(place).rank_many(spoken)
         for number, policy in enumerate(policies):
             if policy.place is not place:
                 continue
-            picker = Picker(readers, engine.index.patents, policy)
+            picker = Picker(held, engine.index.patents, policy)
             for query, ranked in zip(spoken, rankings, strict=True):
                 found.append((number, query, ranked, picker.pick(query.profile, ranked, n)[0]))
             found += [(number, q, _NOTHING, []) for q in queries if not has_words(q)]

@@ -59,8 +59,8 @@ def spread(
     """Return int64 (n,), positions: the first ``reach`` spread over aspects, the rest as they were.
 
     xQuAD (Santos, Macdonald and Ounis 2010, WWW): each place goes to the item with most
-    (1 - λ)·r + λ·w·r·Π(1 - r') over the items r' of its aspect that stand before it. The weight w
-    of an aspect is the sum of r over it, 1 for the heaviest.
+    (1 - λ)·r + λ·r·Π(1 - r') over the items r' of its aspect that stand before it. All aspects
+    count alike: weighed by their mass, the heaviest came first and hardly anything was spread.
 
     Args:
         chances: float32 (n,), probabilities, descending; r is a chance over the first.
@@ -74,13 +74,11 @@ def spread(
     among = min(n, max(reach, 1) * 2)
     gain = chances[:among].astype(np.float64) / (float(chances[0]) or 1.0)
     _, of = np.unique(aspects[:among], return_inverse=True)
-    mass = np.asarray(np.bincount(of, weights=gain), dtype=np.float64)
-    weight = mass / (float(mass.max()) or 1.0)
-    left = np.ones(len(weight))
+    left = np.ones(int(of.max()) + 1)
     free = np.ones(among, dtype=bool)
     order: list[int] = []
     for _ in range(min(reach, among)):
-        worth = gain * ((1 - diversity) + diversity * (weight * left)[of])
+        worth = gain * ((1 - diversity) + diversity * left[of])
         best = int(np.argmax(np.where(free, worth, -1.0)))
         order.append(best)
         free[best] = False

@@ -117,7 +117,7 @@ def _facts(query: FirmQuery, side: Side, rows: RowArray) -> FloatArray:
     facts = np.column_stack(
         [
             _same_place(side, "province", query.province, rows),
-            _same_place(side, "city", query.city, rows),
+            _same_place(side, "city", query.city, rows, query.province),
             side.columns["public_holder"][rows] == 1,
             side.columns["in_force"][rows] == 1,
         ]
@@ -125,7 +125,9 @@ def _facts(query: FirmQuery, side: Side, rows: RowArray) -> FloatArray:
     return facts.astype(np.float32)
 
 
-def _same_place(side: Side, level: str, code: int, rows: RowArray) -> FloatArray:
+def _same_place(
+    side: Side, level: str, code: int, rows: RowArray, province: int = -1
+) -> FloatArray:
     """Return 1 for the same place, 0 for another, and between them where the holder's is unknown.
 
     Unknown is not elsewhere: such a patent may lie in the firm's place as often as known ones do.
@@ -134,7 +136,11 @@ def _same_place(side: Side, level: str, code: int, rows: RowArray) -> FloatArray
     if code < 0:
         return np.zeros(len(rows), dtype=np.float32)
     places = side.columns[level][rows]
+    known = places >= 0
+    if level == "city":  # a city that is not told in another province is known to be another
+        provinces = side.columns["province"][rows]
+        known |= (provinces >= 0) & (provinces != province)
     share = float(side.place_shares[level][code]) if code < len(side.place_shares[level]) else 0.0
     unknown = np.log1p(share * np.expm1(_USUAL)) / _USUAL
-    found: FloatArray = np.where(places < 0, unknown, places == code).astype(np.float32)
+    found: FloatArray = np.where(known, places == code, unknown).astype(np.float32)
     return found

@@ -53,7 +53,9 @@ class PairTable:
         )
 
 
-def fit_weights(tables: Sequence[PairTable], base: Sequence[float]) -> Floats:
+def fit_weights(
+    tables: Sequence[PairTable], base: Sequence[float], keep: Sequence[str] = ()
+) -> Floats:
     """Return float64 (len(FEATURES),): the weights that put linked pairs first.
 
     Every table counts alike, every firm of a table alike; firms without a link teach nothing. A
@@ -62,13 +64,19 @@ def fit_weights(tables: Sequence[PairTable], base: Sequence[float]) -> Floats:
     Args:
         tables: one a pool.
         base: weights to begin with, place included.
+        keep: features that keep their weight.
     """
     from scipy.optimize import minimize
 
     weights = np.array(base, dtype=np.float64)
     spread = _spread(tables)
     free = np.array(
-        [i for i, name in enumerate(FEATURES) if name in FITTED and spread[i] > _STEADY]
+        [
+            i
+            for i, name in enumerate(FEATURES)
+            if name in FITTED and name not in keep and spread[i] > _STEADY
+        ],
+        dtype=np.int64,
     )
     if not len(free):
         return weights

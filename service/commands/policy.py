@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from eval.policy_training import TrainedPolicy, TrainingConfig, train_policy
 from eval.policy_views import policy_table, reliability_table, trained_table
 from matcher.errors import InputError
 from matcher.index.training_split import kept_for_policy
+from matcher.ranking.fit import FITTED
 from matcher.ranking.policy import Policy
 from matcher.ranking.policy_file import policy_text
 from matcher.types import RelationKind
@@ -66,6 +68,12 @@ def show(context: Context, as_json: bool) -> None:
     show_default=True,
     help="Share of the fitted weight of place to keep.",
 )
+@click.option(
+    "--keep",
+    type=click.Choice(FITTED),
+    multiple=True,
+    help="A feature that keeps its weight; may be given several times.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draw of pairs.")
 @json_option
 @common
@@ -78,6 +86,7 @@ def train(
     pool: tuple[str, ...],
     folds: int,
     place_share: float,
+    keep: tuple[str, ...],
     seed: int,
     as_json: bool,
 ) -> None:
@@ -94,7 +103,7 @@ def train(
         raise click.BadParameter("expected letters a-z", param_hint="--name")
     with context.open() as home, context.bars() as bars:
         sets = _files(qrels, pool) if qrels else [_relations(home, relations or _KINDS)]
-        config = TrainingConfig(folds=folds, seed=seed, place=place_share)
+        config = TrainingConfig(folds=folds, seed=seed, place=place_share, keep=keep)
         found = train_policy(home.engine(), home.readers, sets, config, bars)
         made = replace(found.policy, name=name, provenance=_provenance(home, found))
     _write(out, made)
@@ -103,6 +112,8 @@ def train(
         return
     for set_name, told in found.sets.items():
         context.console.print(trained_table(set_name, told))
+        if told.trained["nDCG@10"].difference.high < 0:
+            click.echo(f"panhuo: {set_name}: worse than the policy in force; keep that", err=True)
     context.console.print(reliability_table(found.reliability))
     context.console.print(f"{out}: PANHUO_POLICY={out}")
 
@@ -142,6 +153,7 @@ def _provenance(home: Home, found: TrainedPolicy) -> Mapping[str, Any]:
         "trained_on": datetime.now(UTC).date().isoformat(),
         "links": told,
         "place_share": found.config.place,
+        "kept": list(found.config.keep),
         "measured": f"cross-validation over firms, {found.config.folds} folds",
         "base": home.policy.version,
         "encoder": manifest.encoder.version,
@@ -152,12 +164,13 @@ def _provenance(home: Home, found: TrainedPolicy) -> Mapping[str, Any]:
 
 def _write(path: Path, made: Policy) -> None:
     """Write beside the path and rename, so that no half file is ever read."""
-    draft = path.with_name(f".{path.name}.draft")
+    draft = path.parent / f".{path.name}.draft"
     try:
         draft.write_text(policy_text(made), "utf-8")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that is none refuses this, too
+            draft.unlink()
         raise InputError(
             f"found {path} not writable ({error.strerror})",
             "a path to write to",

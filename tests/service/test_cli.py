@@ -69,7 +69,7 @@ def test_people_see_tables(
     assert "共有关键词" in out
     text = ("--text", "数控机床主轴", "--region", "浙江杭州")
     out, _ = told(capsys, "recommend", *text, "--home", str(static_home))
-    assert "得分" in out
+    assert "概率" in out
     out, _ = told(capsys, "segments", "list", "--json", "--home", str(static_home))
     assert len(json.loads(out)) == 91
     told_once = ("eval", "--qrels", str(SAMPLE / "judgments.qrels"), "--k", "50")

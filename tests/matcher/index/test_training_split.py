@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import numpy as np
 
@@ -11,9 +10,7 @@ from eval.policy_tables import LinkTable
 from matcher.index.corpus import TRAINED_KINDS, Known, training_corpus
 from matcher.index.rows import FirmRows, PatentRows
 from matcher.index.training_split import kept_for_policy
-from matcher.types import Relation, Uscc
-from service.bootstrap import open_home
-from service.config import Settings
+from matcher.types import Demand, PatentId, Relation, RelationKind, Uscc
 
 
 def some_usccs(n: int = 20_000) -> list[str]:
@@ -40,29 +37,34 @@ def test_folds_of_the_policy_do_not_follow_the_split() -> None:
     assert np.abs(counts - 1 / 5).max() < 0.03
 
 
-def test_relations_of_kept_firms_are_left_out_of_the_corpus(lsa_home: Path) -> None:
-    with open_home(Settings(home=lsa_home)) as home:
-        patents, firms = _columns(home)
-        ids = patents.ids
-        made = [
-            Relation(Uscc(uscc), ids[row], kind)
-            for row, uscc in enumerate(firms.ids)
-            for kind in TRAINED_KINDS
-        ]
-        known = Known(_Relations(made), home.readers.demands)
-        corpus = training_corpus(patents, firms, known, lambda group: ())
-    scope_of = {tuple(scope): number for number, scope in enumerate(corpus.scopes)}
-    assert len(corpus.held) == sum(3 for uscc in firms.ids if not kept_for_policy(uscc))
+def test_relations_of_kept_firms_are_left_out_of_the_corpus() -> None:
+    usccs = sorted(some_usccs(60))
+    firms = FirmRows(
+        usccs, ["名"] * 60, [f"轴承{n}；电机" for n in range(60)], [""] * 60, [(-1, -1)] * 60
+    )
+    patents = PatentRows(
+        [f"CN{n:03d}" for n in range(60)],
+        [f"标题{n}" for n in range(60)],
+        [""] * 60,
+        groups=[""] * 60,
+    )
+    # Firm n is linked to patent n in every way.
+    links = [
+        Relation(Uscc(uscc), PatentId(patent), kind)
+        for uscc, patent in zip(usccs, patents.ids, strict=True)
+        for kind in RelationKind
+    ]
+    known = Known(_Relations(links), _NoDemands())
+    corpus = training_corpus(patents, firms, known, lambda group: ())
     taught = {patent for _, patent in corpus.held}
-    expected = {row for row, uscc in enumerate(firms.ids) if not kept_for_policy(uscc)}
-    assert taught == expected
+    kept = {row for row, uscc in enumerate(usccs) if kept_for_policy(uscc)}
+    assert 0 < len(kept) < 30
+    assert taught == set(range(60)) - kept
+    assert len(corpus.held) == len(taught) * len(TRAINED_KINDS)
     for scope, patent in corpus.held:
-        assert tuple(corpus.scopes[scope]) == tuple(firms.texts[patent].split("；"))
-    assert len(scope_of) > 100  # kept firms' own words still teach
-
-
-def _columns(home: object) -> tuple[PatentRows, FirmRows]:
-    raise NotImplementedError
+        assert corpus.scopes[scope] == [f"轴承{patent}", "电机"]
+    # Their own words still teach; only what they are linked to does not.
+    assert {scope[0] for scope in corpus.scopes} == {f"轴承{n}" for n in range(60)}
 
 
 class _Relations:
@@ -71,5 +73,10 @@ class _Relations:
     def __init__(self, relations: list[Relation]) -> None:
         self._relations = relations
 
-    def iterate(self, kind: object) -> list[Relation]:
+    def iterate(self, kind: RelationKind) -> list[Relation]:
         return [relation for relation in self._relations if relation.kind is kind]
+
+
+class _NoDemands:
+    def iterate(self) -> list[Demand]:
+        return []

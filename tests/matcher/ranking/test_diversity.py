@@ -22,27 +22,26 @@ def order(chances: list[float], aspects: list[int], diversity: float, reach: int
 
 def test_without_diversity_nothing_moves() -> None:
     assert order([0.9, 0.8, 0.7], [1, 1, 2], 0.0) == [0, 1, 2]
+    assert order([0.2, 0.9], [1, 2], 0.0) == [0, 1]
     assert order([], [], 0.5) == []
 
 
 def test_a_small_list_by_hand() -> None:
-    # r = 1, 3/4, 1/2; aspects a, a, b; mass a = 7/4, b = 1/2, so w = 1 and 2/7.
-    # Place 1: item 0 (most r in the heaviest aspect). Then a is told: Π(1 - r') = 1 - 1 = 0.
-    # Place 2: item 1 has (1-λ)·3/4, item 2 has (1-λ)·1/2 + λ·(2/7)·(1/2).
-    # They are level where (1-λ)/4 = λ/7, at λ = 7/11.
+    # r = 1, 3/4, 1/2; aspects a, a, b.
+    # Place 1: item 0. Then a is told: Π(1 - r') = 1 - 1 = 0.
+    # Place 2: item 1 has (1-λ)·3/4, item 2 has 1/2. They are level at λ = 1/3.
     chances, aspects = [0.4, 0.3, 0.2], [5, 5, 9]
-    level = 7 / 11
+    level = 1 / 3
     assert order(chances, aspects, level - 0.01) == [0, 1, 2]
     assert order(chances, aspects, level + 0.01) == [0, 2, 1]
 
 
 def test_what_an_aspect_has_shown_counts_less_but_not_nothing() -> None:
-    # r = 1 (a), 1/2 (b), 0.45 (b), 0.4 (c), λ = 1: w(a) = 1, w(b) = 0.95, w(c) = 0.4.
-    # After a: b has 0.95·0.5, so item 1. Then b has 0.95·0.45·(1 - 0.5) = 0.21 > c 0.4·0.4 = 0.16.
-    assert order([1.0, 0.5, 0.45, 0.4], [1, 2, 2, 3], 1.0) == [0, 1, 2, 3]
-    # With 3/4 in place of 1/2: w(b) = 1.2/1.2, w(a) = 1/1.2, w(c) = 0.4/1.2; after both, b has
-    # 0.45·(1 - 0.75) = 0.1125 < c 0.4·0.4/1.2 = 0.1333.
-    assert order([1.0, 0.75, 0.45, 0.4], [1, 2, 2, 3], 1.0) == [0, 1, 3, 2]
+    # r = 1 (a), 1/2 (b), 0.45 (b), 0.2 (c), λ = 1.
+    # After a: b has 0.5, so item 1. Then b has 0.45·(1 - 0.5) = 0.225 > c 0.2.
+    assert order([1.0, 0.5, 0.45, 0.2], [1, 2, 2, 3], 1.0) == [0, 1, 2, 3]
+    # With c at 0.3, c is better than what b has left.
+    assert order([1.0, 0.5, 0.45, 0.3], [1, 2, 2, 3], 1.0) == [0, 1, 3, 2]
 
 
 def test_with_full_diversity_every_field_comes_before_one_comes_again() -> None:

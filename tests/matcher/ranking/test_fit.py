@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from matcher.ranking.features import FEATURES
-from matcher.ranking.fit import PairTable, _Part, fit_log_odds, fit_weights
+from matcher.ranking.fit import FITTED, PairTable, _Part, fit_log_odds, fit_weights
 
 TEXT = FEATURES.index("whole_text")
 WORDS = FEATURES.index("shared_words")
@@ -69,6 +69,16 @@ def test_what_does_not_vary_or_is_not_fitted_keeps_its_weight() -> None:
         np.ones(4),
     )
     assert fit_weights([flat], base.tolist()).tolist() == base.tolist()
+
+
+def test_a_feature_that_is_to_be_kept_keeps_its_weight() -> None:
+    base = np.array(NOTHING)
+    base[WORDS] = 0.25
+    table = planted({TEXT: 2.0, WORDS: 2.0})
+    found = fit_weights([table], base.tolist(), ["shared_words"])
+    assert found[WORDS] == 0.25
+    assert found[TEXT] > 1.0
+    assert fit_weights([table], base.tolist(), FITTED).tolist() == base.tolist()
 
 
 def test_firms_without_a_link_teach_nothing() -> None:
