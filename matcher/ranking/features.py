@@ -137,7 +137,8 @@ def _same_place(
         return np.zeros(len(rows), dtype=np.float32)
     places = side.columns[level][rows]
     known = places >= 0
-    if level == "city":  # a city that is not told in another province is known to be another
+    if level == "city" and province >= 0:
+        # A city that is not told in another province is known to be another.
         provinces = side.columns["province"][rows]
         known |= (provinces >= 0) & (provinces != province)
     share = float(side.place_shares[level][code]) if code < len(side.place_shares[level]) else 0.0

@@ -70,9 +70,9 @@ def test_an_unknown_place_lies_between_here_and_elsewhere(side: Side) -> None:
     assert found == pytest.approx([1, 1, 0, 0, unknown, unknown])
     third = np.log(1 + (np.exp(2) - 1) / 3) / 2
     assert column(side, query(city=2), "same_city") == pytest.approx([0, 0, 1, third, third, third])
-    # Row 3 lies in province 1: in another province its city, though untold, is another.
-    found = column(side, query(province=0, city=2), "same_city")
-    assert found == pytest.approx([0, 0, 0, 0, third, third])
+    # Row 3 lies in province 2: of a firm in province 1 its city, though untold, is another.
+    found = column(side, query(province=1, city=2), "same_city")
+    assert found == pytest.approx([0, 0, 1, 0, third, third])
 
 
 def test_a_firm_without_place_is_near_nothing(side: Side) -> None:
