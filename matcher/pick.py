@@ -76,10 +76,12 @@ class Picker:
         """Return the places in the order in which they are offered to the caps."""
         if not self._policy.diversity:
             return relevant
-        aspects = aspects_of(self._side, ranked.rows[relevant])
-        chances = probability(ranked.scores[relevant])
+        # Twice the places are looked at; the rest of 1,500 candidates needs no aspects.
+        head, rest = relevant[: 2 * _REACH * n], relevant[2 * _REACH * n :]
+        aspects = aspects_of(self._side, ranked.rows[head])
+        chances = probability(ranked.scores[head])
         order = spread(chances, aspects, self._policy.diversity, _REACH * n)
-        return relevant[order]
+        return np.concatenate([head[order], rest])
 
     def _live(
         self, ranked: Ranked, places: RowArray

@@ -46,11 +46,18 @@ class Caps:
 
 
 def aspects_of(side: Side, rows: RowArray) -> npt.NDArray[np.int64]:
-    """Return int64 (n,), the field of each row: its IPC subclass, or its segment without one."""
-    subclass = side.columns["subclass"][rows].astype(np.int64)
-    shares = side.shares[rows]
-    segment = np.asarray(shares.argmax(axis=1)).ravel() if shares.shape[1] else 0
-    return np.where(subclass >= 0, subclass, -2 - segment)
+    """Return int64 (n,), the field of each row: its IPC subclass, or its segment without one.
+
+    Rows with neither share one field.
+    """
+    found = side.columns["subclass"][rows].astype(np.int64)
+    without = np.flatnonzero(found < 0)
+    shares = side.shares[rows[without]]
+    filed = np.diff(shares.indptr) > 0
+    if filed.any():
+        segment = np.asarray(shares.argmax(axis=1)).ravel()
+        found[without] = np.where(filed, -2 - segment, -1)
+    return found
 
 
 def spread(
