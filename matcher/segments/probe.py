@@ -15,8 +15,8 @@ import scipy.sparse as sp
 from embeddings.encoder import Vectors
 from matcher.types import SegmentCode
 
-SAMPLE = 4_096
-NEAREST = 50
+SAMPLE = 8_192
+NEAREST = 100
 
 
 class SegmentProbe:
@@ -37,7 +37,7 @@ class SegmentProbe:
         self._codes = tuple(codes)
 
     def near(self, vector: Vectors) -> tuple[SegmentCode, ...]:
-        """Return the segments of the 50 sampled patents nearest to a row (dim,), in column order.
+        """Return the segments of the 100 sampled patents nearest to a row (dim,), in column order.
 
         A zero row is near nothing.
         """
