@@ -74,12 +74,16 @@ class LexicalIndex:
         A word asked twice counts twice; an unknown word counts nothing.
         """
         total = np.zeros(self.n_documents, dtype=np.float32)
+        self.add_scores(words, np.float32(1), total)
+        return total
+
+    def add_scores(self, words: Sequence[str], weight: np.float32, total: FloatArray) -> None:
+        """Add ``weight`` times ``scores(words)`` to float32 (n_documents,), in place."""
         for word in words:
             column = self._words.get(word)
             if column is not None:
                 start, end = self._offsets[column], self._offsets[column + 1]
-                total[self._rows[start:end]] += self._data[start:end]
-        return total
+                total[self._rows[start:end]] += weight * self._data[start:end]
 
     def scores_at(self, words: Sequence[str], rows: npt.NDArray[np.int64]) -> FloatArray:
         """Return ``scores(words)[rows]``, bit for bit, without scoring the other documents."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from embeddings.encoder import Encoder
 from embeddings.tokeniser import Tokeniser
 from matcher.index.index_set import IndexSet
@@ -58,14 +60,14 @@ class Engine:
             only: look in this segment alone; ``None`` routes by code and text.
         """
         found: list[FirmQuery] = []
-        for query in encode_profiles(
-            profiles, self.encoder, self.tokeniser, self.index.own_vectors
-        ):
+        encoded = encode_profiles(profiles, self.encoder, self.tokeniser, self.index.own_vectors)
+        if not encoded:
+            return found
+        near = self.index.probe.near_many(np.array([query.whole for query in encoded]))
+        for query, segments_near in zip(encoded, near, strict=True):
             profile = query.profile
             segments = (
-                self.router.ask(
-                    profile.industry_code, query.asked_rows(), self.index.probe.near(query.whole)
-                )
+                self.router.ask(profile.industry_code, query.asked_rows(), segments_near)
                 if only is None
                 else {only: 1.0}
             )

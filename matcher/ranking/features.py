@@ -141,7 +141,18 @@ def _same_place(
         # A city that is not told in another province is known to be another.
         provinces = side.columns["province"][rows]
         known |= (provinces >= 0) & (provinces != province)
-    share = float(side.place_shares[level][code]) if code < len(side.place_shares[level]) else 0.0
-    unknown = np.log1p(share * np.expm1(_USUAL)) / _USUAL
-    found: FloatArray = np.where(known, places == code, unknown).astype(np.float32)
+    found: FloatArray = np.where(known, places == code, unknown_place(side, level, code)).astype(
+        np.float32
+    )
     return found
+
+
+def unknown_place(side: Side, level: str, code: int) -> float:
+    """Return what a patent of unknown place counts for a firm in a ``province`` or ``city``.
+
+    Between 0 and 1, by how many patents of known place lie there; 0 for a firm without place.
+    """
+    if not 0 <= code < len(side.place_shares[level]):
+        return 0.0
+    share = float(side.place_shares[level][code])
+    return float(np.log1p(share * np.expm1(_USUAL)) / _USUAL)

@@ -16,7 +16,9 @@ from embeddings.encoder import Vectors
 from matcher.types import SegmentCode
 
 SAMPLE = 8_192
-NEAREST = 100
+NEAREST = 100  # of a full sample; of a smaller one as large a share, but no less than
+FEWEST = 50
+_TOGETHER = 256
 
 
 class SegmentProbe:
@@ -33,18 +35,29 @@ class SegmentProbe:
     ) -> None:
         rows = np.arange(0, len(vectors), max(1, -(-len(vectors) // SAMPLE)))
         self._vectors = np.ascontiguousarray(vectors[rows])
-        self._shares = shares[rows]
+        self._filed = shares[rows].toarray() > 0
         self._codes = tuple(codes)
 
     def near(self, vector: Vectors) -> tuple[SegmentCode, ...]:
-        """Return the segments of the 100 sampled patents nearest to a row (dim,), in column order.
+        """Return the segments of the sampled patents nearest to a row (dim,), in column order.
 
         A zero row is near nothing.
         """
-        if not len(self._vectors) or not vector.any():
+        return self.near_many(vector[None, :])[0]
+
+    def near_many(self, vectors: Vectors) -> list[tuple[SegmentCode, ...]]:
+        """Return ``near`` of every row of (n, dim)."""
+        found: list[tuple[SegmentCode, ...]] = []
+        for start in range(0, len(vectors), _TOGETHER):
+            block = vectors[start : start + _TOGETHER]
+            for row, cosines in zip(block, block @ self._vectors.T, strict=True):
+                found.append(self._segments(cosines) if row.any() else ())
+        return found
+
+    def _segments(self, cosines: Vectors) -> tuple[SegmentCode, ...]:
+        if not len(cosines):
             return ()
-        cosines = self._vectors @ vector
-        nearest = min(NEAREST, len(cosines))
+        nearest = min(len(cosines), max(FEWEST, NEAREST * len(cosines) // SAMPLE))
         best = np.argpartition(-cosines, nearest - 1)[:nearest]
-        columns = np.unique(self._shares[best].indices)
+        columns = np.flatnonzero(self._filed[best].any(axis=0))
         return tuple(self._codes[column] for column in columns.tolist())
