@@ -15,7 +15,7 @@ from matcher.index.side import Side
 from matcher.segments.audit import DEPTH, audit_routing
 from matcher.segments.classifier import SegmentClassifier
 from matcher.segments.concordance import IndustryConcordance, IpcConcordance
-from matcher.segments.probe import NEAREST, SAMPLE, SegmentProbe
+from matcher.segments.probe import FEWEST, SAMPLE, SegmentProbe
 from matcher.segments.routing import Router, RoutingConfig
 from matcher.types import SegmentCode
 
@@ -98,15 +98,15 @@ def test_a_row_without_words_is_near_nothing(side: Side) -> None:
     assert empty.near(side.vectors[0]) == ()
 
 
-def test_the_nearest_fifty_count_and_no_others(side: Side) -> None:
+def test_the_nearest_of_a_small_sample_count_and_no_others(side: Side) -> None:
     # Of the pumps, the nearest to the first axis lie in one segment and the next in another.
     order = np.argsort(-side.vectors[:, 0], kind="stable")
     shares = np.zeros((240, 3), dtype=np.float32)
-    shares[order[:NEAREST], 0] = 1.0
-    shares[order[NEAREST:], 1] = 1.0
+    shares[order[:FEWEST], 0] = 1.0
+    shares[order[FEWEST:], 1] = 1.0
     axis = np.eye(DIM, dtype=np.float32)[0]
     assert SegmentProbe(side.vectors, sp.csr_matrix(shares), CODES).near(axis) == (PUMPS,)
-    shares[order[NEAREST - 1]] = [0, 0, 1]
+    shares[order[FEWEST - 1]] = [0, 0, 1]
     assert SegmentProbe(side.vectors, sp.csr_matrix(shares), CODES).near(axis) == (PUMPS, LAMPS)
 
 
