@@ -127,3 +127,30 @@ class DismissalReason(StrEnum):
     TOO_DEAR = "too_dear"
     HAVE_IT = "have_it"
     OTHER = "other"
+
+
+class MessageState(StrEnum):
+    """pending → leased → delivered, empty, failed or parked; leased → pending to try again."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    DELIVERED = "delivered"
+    EMPTY = "empty"
+    FAILED = "failed"
+    PARKED = "parked"
+
+
+class DeliveryOutcome(StrEnum):
+    """How one attempt to deliver a message ended.
+
+    ``EMPTY``: nothing of it may be sent any more. ``TRY_AGAIN``: not taken, perhaps later.
+    ``REFUSED``: never will be. ``GONE``: the receiver wants nothing more through this channel.
+    ``DIED``: the worker was gone before it had an answer.
+    """
+
+    DELIVERED = "delivered"
+    EMPTY = "empty"
+    TRY_AGAIN = "try_again"
+    REFUSED = "refused"
+    GONE = "gone"
+    DIED = "died"

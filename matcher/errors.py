@@ -5,6 +5,7 @@ MatcherError
 │   ├── FirmNotFound        no firm of that USCC in the catalogue
 │   ├── PatentNotFound      no patent of that id in the catalogue
 │   ├── ListNotFound        no stored recommendation list of that id
+│   ├── RoundNotFound       no published push_round of that id
 │   ├── UnknownSegment      a segment code outside the taxonomy
 │   ├── BadFile             a file that cannot be read as what it was said to be
 │   └── BadVectors          vectors of the wrong shape, type or length
@@ -96,6 +97,18 @@ class ListNotFound(InputError):
             "send back the list_id exactly as it was received",
         )
         self.list_id = list_id
+
+
+class RoundNotFound(InputError):
+    """No push_round of this id is published."""
+
+    def __init__(self, round_id: str) -> None:
+        super().__init__(
+            f"found no published push_round {round_id!r}",
+            "the id of a round that was planned to its end",
+            "list them with 'panhuo push list'",
+        )
+        self.round_id = round_id
 
 
 class UnknownSegment(InputError):

@@ -6,8 +6,20 @@ Implemented by ``service/store`` on SQLite and PostgreSQL; one contract suite ho
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from matcher.pushed import (
+    ChannelLimits,
+    ChannelStanding,
+    PushCounts,
+    PushItem,
+    PushMessage,
+    PushRound,
+    Receipt,
+    RoundId,
+    Settlement,
+)
 from matcher.types import (
     Demand,
     DemandId,
@@ -146,3 +158,88 @@ class FeedbackLog(Protocol):
 
     def iterate(self) -> Iterator[FeedbackEvent]:
         """Yield every event in the order of arrival."""
+
+
+class PushRoundReader(Protocol):
+    """Reads published rounds of the push, whole ones only."""
+
+    def round(self, round_id: RoundId) -> PushRound:
+        """Return the push_round; raise ``RoundNotFound``."""
+
+    def items_of_firms(
+        self, round_id: RoundId, usccs: Sequence[Uscc]
+    ) -> dict[Uscc, tuple[PushItem, ...]]:
+        """Return the items of many firms by rank; firms without any are left out.
+
+        Raises ``RoundNotFound``.
+        """
+
+
+class PushLedger(Protocol):
+    """Remembers every message of the push: whom it is for, who works on it, what became of it.
+
+    Whoever does not hold a message (its claim, and the state leased) changes nothing of it.
+    """
+
+    def prepare(self, round_id: RoundId, channel: str, at: datetime) -> int:
+        """Make the messages that the push_round still lacks, and return how many; due at ``at``.
+
+        Raises ``RoundNotFound``.
+        """
+
+    def claim(
+        self, round_id: RoundId, channel: str, most: int, *, at: datetime, until: datetime
+    ) -> tuple[PushMessage, ...]:
+        """Take at most so many due messages, each with a claim and a lease of its own.
+
+        Their attempts are counted before this returns.
+        """
+
+    def settle(self, settlements: Sequence[Settlement]) -> tuple[bool, ...]:
+        """Keep receipts and states; ``False`` for each whose claim is held no longer."""
+
+    def rescue(self, round_id: RoundId, channel: str, at: datetime, most_deaths: int) -> int:
+        """Give up leases that have run out, and return how many.
+
+        A message whose attempts died so often without a receipt is parked, the others are due now.
+        """
+
+    def due(self, round_id: RoundId, channel: str) -> datetime | None:
+        """Return when the next message is due or a lease runs out, ``None`` when none waits."""
+
+    def counts(self, round_id: RoundId, channel: str) -> PushCounts:
+        """Return how the messages stand."""
+
+    def close_channel(self, channel: str, address: str, at: datetime, why: str) -> None:
+        """Remember that the receiver at this address wants nothing more."""
+
+    def hold_channel(self, channel: str, address: str, until: datetime) -> None:
+        """Remember that the receiver at this address is to be left alone until then."""
+
+    def standing(self, channel: str, address: str) -> ChannelStanding:
+        """Return what the receiver at this address asked for; another address starts anew."""
+
+    def reopen(self, round_id: RoundId, channel: str, at: datetime) -> int:
+        """Open the channel, make parked and failed messages due, and return how many."""
+
+
+class DeliveryChannel(Protocol):
+    """Carries messages to one receiver; at least once, under the message's id."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the operator's file."""
+
+    @property
+    def address(self) -> str:
+        """Where it leads, for people; without secrets."""
+
+    @property
+    def limits(self) -> ChannelLimits:
+        """How it wants to be used."""
+
+    def send(self, messages: Sequence[PushMessage]) -> tuple[Receipt, ...]:
+        """Return one receipt a message, in their order; what goes wrong outside is a receipt too.
+
+        The same message again arrives once at a receiver that honours its id.
+        """

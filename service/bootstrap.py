@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import random
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +26,7 @@ from matcher.index.faiss_index import set_threads
 from matcher.index.index_set import IndexSet
 from matcher.index.publish import current_version
 from matcher.places.places import PlaceTable, load_places
+from matcher.push.send import Clockwork, PushSender
 from matcher.ranking.policy import Policy
 from matcher.ranking.policy_file import load_policy
 from matcher.ranking.reasons import Explainer
@@ -30,6 +34,9 @@ from matcher.readers import Readers
 from matcher.recommend import Recommender
 from matcher.segments.ipc import ipc_path
 from matcher.segments.routing import Router
+from service.channels.bodies import Bodies
+from service.channels.config import channel_named
+from service.channels.opening import open_channel
 from service.config import Settings
 from service.encoders import EncoderChoice, open_encoder
 from service.segments import SegmentTables, keep_segments, load_segments
@@ -215,6 +222,20 @@ class Home:
             clock=lambda: datetime.now(UTC),
             new_id=lambda: uuid.uuid4().hex,
         )
+
+    def push_sender(self, channel: str) -> PushSender:
+        """Return what sends push_rounds through a channel of ``channels.toml``.
+
+        Raises:
+            InputError: there is no such channel, or it is not written as it must be.
+        """
+        folder, store = Path(self.settings.home), self.store
+        clockwork = Clockwork(lambda: datetime.now(UTC), time.sleep, random.random)
+        opened = open_channel(
+            channel_named(folder, channel), folder, store.push_inbox, os.environ, clockwork.now
+        )
+        bodies = Bodies(store.push_rounds, self.readers, self.segments.taxonomy)
+        return PushSender(store.push_messages, opened, bodies, clockwork)
 
     def _open(self) -> Opened:
         index = IndexSet.open(self.settings.index_root, self.settings.verify_index)

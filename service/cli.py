@@ -23,9 +23,11 @@ from service.commands.history import history
 from service.commands.imports import import_
 from service.commands.options import Context, home_option, quiet_option, unusable
 from service.commands.policy import policy
+from service.commands.push import push
 from service.commands.recommend import firms_for, recommend
 from service.commands.segments import segments
 from service.commands.serve import serve
+from service.commands.synth import synth
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -51,11 +53,13 @@ for command in (
     firms_for,
     evaluate,
     policy,
+    push,
     segments,
     serve,
     doctor,
     demo,
     bench,
+    synth,
 ):
     panhuo.add_command(command)
 

@@ -56,6 +56,13 @@ TABLE: dict[type[MatcherError], Row] = {
         "未找到推荐列表",
         "没有编号为“{list_id}”的推荐列表；请原样送回收到的 list_id。",
     ),
+    errors.RoundNotFound: Row(
+        404,
+        "round-not-found",
+        "Push round not found",
+        "未找到推送批次",
+        "没有编号为“{round_id}”的已发布推送批次；请核对编号。",
+    ),
     errors.UnknownSegment: Row(
         422,
         "unknown-segment",

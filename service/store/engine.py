@@ -19,6 +19,9 @@ from service.store.history import History
 from service.store.import_jobs import ImportJobs
 from service.store.imports import Imports
 from service.store.patents import Patents
+from service.store.push_inbox import PushInbox
+from service.store.push_ledger import PushMessages
+from service.store.push_rounds import PushRounds
 from service.store.relations import Relations
 from service.store.statuses import Statuses
 
@@ -40,6 +43,9 @@ class Store:
         self.history = History(database)
         self.contacts = Contacts(database)
         self.groups = Groups(database)
+        self.push_rounds = PushRounds(database)
+        self.push_messages = PushMessages(database)
+        self.push_inbox = PushInbox(database)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

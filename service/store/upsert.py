@@ -149,3 +149,10 @@ def _replace(connection: sa.Connection, table: sa.Table) -> sa.Insert:
     }
     replaced: sa.Insert = statement.on_conflict_do_update(index_elements=keys, set_=values)
     return replaced
+
+
+def ignoring(connection: sa.Connection, table: sa.Table) -> sa.Insert:
+    """Return an INSERT that leaves rows as they are whose key stands there already."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    inserted: sa.Insert = dialect.insert(table).on_conflict_do_nothing()
+    return inserted

@@ -8,6 +8,7 @@ pytest.register_assert_rewrite(
     "tests.contracts.store_catalogue",
     "tests.contracts.store_feedback",
     "tests.contracts.store_jobs",
+    "tests.contracts.store_push",
     "tests.contracts.store_stock",
 )
 

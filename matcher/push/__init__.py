@@ -1,0 +1,1 @@
+"""The balanced push: every firm a few patents, every patent some firms, none too many."""

@@ -1,0 +1,149 @@
+"""What a push chooses from: pairs firm × item with their worth, and how often each may be taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import InputError
+from matcher.types import FloatArray, RowArray
+
+Counts = npt.NDArray[np.int32]
+Whole = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Candidate pairs, firm after firm.
+
+    An item is what is offered as one: a patent, or a group or family with all its members.
+
+    Attributes:
+        start: int64 (firms + 1,), where each firm's edges begin and end.
+        item: int32 (edges,), ascending within a firm, none twice.
+        worth: float32 (edges,), above 0; what is summed and maximised.
+        holder: int32 (items,), code of the item's holder, -1 where it has none.
+    """
+
+    start: RowArray
+    item: Counts
+    worth: FloatArray
+    holder: Counts
+
+    def __post_init__(self) -> None:
+        if (
+            self.start[0] != 0
+            or self.start[-1] != len(self.item)
+            or np.any(np.diff(self.start) < 0)
+        ):
+            raise InputError("found edge ranges that do not cover the edges", "ascending ranges")
+        if len(self.worth) != len(self.item) or not np.all(self.worth > 0):
+            raise InputError("found worths that are missing or not above 0", "one above 0 an edge")
+        if len(self.item) and not 0 <= self.item.min() <= self.item.max() < len(self.holder):
+            raise InputError("found items out of range", f"0 to {len(self.holder) - 1}")
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    @property
+    def n_firms(self) -> int:
+        """How many firms there are, those without edges included."""
+        return len(self.start) - 1
+
+    @property
+    def n_items(self) -> int:
+        """How many items there are, those without edges included."""
+        return len(self.holder)
+
+    def firms(self) -> Counts:
+        """Return int32 (edges,), the firm of each edge."""
+        sizes = np.diff(self.start)
+        return np.repeat(np.arange(self.n_firms, dtype=np.int32), sizes)
+
+    @classmethod
+    def of(
+        cls, firm: Whole, item: Whole, worth: FloatArray, n_firms: int, holder: Counts
+    ) -> tuple[Edges, RowArray]:
+        """Return the edges of loose pairs, and int64 (edges,), which pair each edge is.
+
+        Of a pair told several times (two members of a group) the one of most worth counts.
+
+        Args:
+            firm: int (pairs,), 0 to ``n_firms`` - 1.
+            item: int (pairs,).
+            worth: float32 (pairs,), above 0.
+            n_firms: how many firms there are.
+            holder: int32 (items,), see ``Edges``.
+        """
+        order = np.lexsort((-worth, item, firm))
+        firm, item = firm[order], item[order]
+        first = np.ones(len(firm), dtype=bool)
+        first[1:] = (firm[1:] != firm[:-1]) | (item[1:] != item[:-1])
+        kept = order[first].astype(np.int64)
+        counts = np.bincount(firm[first], minlength=n_firms)
+        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        edges = cls(start, item[first].astype(np.int32), worth[kept].astype(np.float32), holder)
+        return edges, kept
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often firms and items may be taken.
+
+    Attributes:
+        per_firm: int32 (firms,), most items of each firm (K).
+        least: int32 (items,), least firms of each item (L).
+        most: int32 (items,), most firms of each item (U).
+        per_holder: most items of one holder in a firm's list.
+    """
+
+    per_firm: Counts
+    least: Counts
+    most: Counts
+    per_holder: int
+
+    def __post_init__(self) -> None:
+        if np.any(self.per_firm < 0) or np.any(self.least < 0) or np.any(self.least > self.most):
+            raise InputError(
+                "found limits below 0, or a least above its most", "0 ≤ L ≤ U and K ≥ 0"
+            )
+        if self.per_holder < 1:
+            raise InputError(f"found {self.per_holder} items a holder", "1 or more")
+
+    @classmethod
+    def uniform(
+        cls, edges: Edges, per_firm: int, least: int, most: int | None, per_holder: int
+    ) -> Limits:
+        """Return the same limits for all.
+
+        Args:
+            edges: give the numbers of firms and items.
+            per_firm: K.
+            least: L.
+            most: U; ``None`` for five times the mean load of the items that have edges.
+            per_holder: see ``Limits``.
+        """
+        if most is None:
+            most = usual_most(edges, per_firm, least)
+        n_firms, n_items = edges.n_firms, edges.n_items
+        return cls(
+            np.full(n_firms, per_firm, dtype=np.int32),
+            np.full(n_items, least, dtype=np.int32),
+            np.full(n_items, most, dtype=np.int32),
+            per_holder,
+        )
+
+    def reachable(self, edges: Edges) -> Limits:
+        """Return the limits with no item asking for more firms than it has edges."""
+        degree = np.bincount(edges.item, minlength=edges.n_items).astype(np.int32)
+        return replace(self, least=np.minimum(self.least, degree))
+
+
+def usual_most(edges: Edges, per_firm: int, least: int) -> int:
+    """Return five times the mean load, were every firm's list full: the usual U."""
+    reached = int(np.count_nonzero(np.bincount(edges.item, minlength=edges.n_items)))
+    filled = int(np.minimum(np.diff(edges.start), per_firm).sum())
+    return max(least, 1, int(np.ceil(5.0 * filled / max(reached, 1))))

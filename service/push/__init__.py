@@ -1,0 +1,1 @@
+"""Rounds of the push: planned over processes, settled, written and published."""

@@ -1,0 +1,212 @@
+"""One round from start to published, and from where a killed one stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import InputError, RoundNotFound, StateError
+from matcher.push.plan import (
+    Executor,
+    Progress,
+    PushPlan,
+    gathered,
+    prepare,
+    read_items,
+    read_plan,
+    units_of,
+)
+from matcher.push.round_folder import RoundFolder, folders
+from matcher.push.settle import Settled, settle
+from matcher.pushed import PushRound, RoundId
+from service.bootstrap import Home
+from service.push.lists import batches, write_items
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans rounds of one home.
+
+    Attributes:
+        home: the opened home.
+        executor: does the units.
+        progress: told of (stage, done, total).
+        seconds: stage → seconds this process spent on it.
+    """
+
+    home: Home
+    executor: Executor
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """Folder of the rounds."""
+        return self.home.settings.home / "push"
+
+    def start(self, plan: PushPlan) -> dict[str, Any]:
+        """Plan, settle and publish a round; return what it came to.
+
+        Args:
+            plan: what is asked; versions, stamps and warm start are filled in here.
+
+        Raises:
+            IndexMissing: nothing was built.
+            InputError: the catalogue holds no firm, or the limits are none.
+        """
+        for folder in folders(self.root):
+            folder.tidy()
+        plan = replace(
+            plan, versions=self._versions(), stamps=self._stamps(), warm=self._latest_prices()
+        )
+        folder = RoundFolder(self.root / plan.round_id)
+        with self._timed("prepare"):
+            prepare(folder, plan, self.home.engine(), self.home.readers, self.progress)
+        return self._finish(folder)
+
+    def resume(self) -> dict[str, Any]:
+        """Go on with the newest round that was planned and not published.
+
+        Raises:
+            InputError: there is none.
+            StateError: the catalogue, index or policy is another by now.
+        """
+        for folder in folders(self.root):
+            if folder.planned and not folder.done:
+                self._same(read_plan(folder))
+                return self._finish(folder)
+        raise InputError(
+            f"found no unfinished push_round in {self.root.name}",
+            "one that was planned and then stopped",
+            "plan one without --resume",
+        )
+
+    def _finish(self, folder: RoundFolder) -> dict[str, Any]:
+        plan, engine = read_plan(folder), self.home.engine()
+        with self._timed("candidates"):
+            self._work(folder)
+        with self._timed("gather"):
+            pairs, items = gathered(folder), read_items(folder)
+        with self._timed("balance"):
+            settled = settle(
+                plan,
+                pairs,
+                items,
+                np.asarray(folder.read_array("firm_segments")),
+                engine.policy.floor_score,
+                engine.policy.per_holder,
+                self._prices(plan.warm, items.names),
+                progress=lambda passes, gap: self.progress("balance", passes, None),
+            )
+        with self._timed("write"):
+            content = self._publish(folder, plan, settled, items.names)
+        return {**content, "seconds": {k: round(v, 2) for k, v in self.seconds.items()}}
+
+    def _work(self, folder: RoundFolder) -> None:
+        units = units_of(folder)
+        missing = folder.missing(units)
+        count = iter(range(units - len(missing) + 1, units + 1))
+        self.progress("candidates", units - len(missing), units)
+        self.executor.run(
+            folder, missing, lambda _: self.progress("candidates", next(count), units)
+        )
+
+    def _publish(
+        self,
+        folder: RoundFolder,
+        plan: PushPlan,
+        settled: Settled,
+        names: npt.NDArray[np.str_],
+    ) -> dict[str, Any]:
+        side = self.home.engine().index.patents
+        firms = np.asarray(folder.read_array("firms"))
+        certificate = settled.certificate.to_dict()
+        exceptions = settled.exceptions
+        write_items(folder.path / "items.parquet", batches(settled, firms, side))
+        folder.write_prices(names, settled.found.prices)
+        made = PushRound(
+            RoundId(plan.round_id),
+            datetime.fromisoformat(plan.made_at),
+            versions=dict(plan.versions),
+            certificate=certificate,
+        )
+        try:
+            stored = self.home.store.push_rounds.round(made.round_id)
+        except RoundNotFound:
+            stored = self.home.store.push_rounds.publish(made, batches(settled, firms, side))
+        content = {
+            "round": plan.round_id,
+            "made_at": plan.made_at,
+            "versions": dict(plan.versions),
+            "firms": stored.firms,
+            "patents": stored.patents,
+            "items": stored.items,
+            "explored": int(settled.explored.drawn.sum()),
+            "certificate": certificate,
+            "exceptions": exceptions,
+        }
+        folder.write_done(content)
+        return content
+
+    def _versions(self) -> dict[str, str]:
+        engine = self.home.engine()
+        manifest = engine.index.manifest
+        return {
+            "encoder": manifest.encoder.version,
+            "index": manifest.version,
+            "policy": engine.policy.version,
+        }
+
+    def _stamps(self) -> dict[str, str]:
+        store = self.home.store
+        return {"patents": store.patents.stamp(), "firms": store.firms.stamp()}
+
+    def _same(self, plan: PushPlan) -> None:
+        now = {**self._versions(), **self._stamps()}
+        then = {**plan.versions, **plan.stamps}
+        if changed := [name for name, value in then.items() if now.get(name) != value]:
+            raise StateError(
+                f"found that {', '.join(changed)} changed since round {plan.round_id} was planned",
+                "the same catalogue, index and policy: one round has one state of things",
+                "plan a new one without --resume",
+            )
+
+    def _latest_prices(self) -> str:
+        for folder in folders(self.root):
+            if folder.done and (folder.path / "prices.npz").exists():
+                return folder.path.name
+        return ""
+
+    def _prices(self, warm: str, names: npt.NDArray[np.str_]) -> npt.NDArray[np.float64] | None:
+        """Return the prices of an earlier round for these items, nought for new ones."""
+        if not warm or not (self.root / warm / "prices.npz").exists():
+            return None
+        before = RoundFolder(self.root / warm).read_prices()
+        found = np.zeros(len(names))
+        if len(before["names"]):
+            place = np.minimum(np.searchsorted(before["names"], names), len(before["names"]) - 1)
+            known = before["names"][place] == names
+            found[known] = before["prices"][place[known]]
+        return found
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - begun
+
+
+def new_round_id() -> tuple[str, str]:
+    """Return the time now, and an id made of it that sorts by time."""
+    now = datetime.now(UTC)
+    return now.isoformat(), now.strftime("r%Y%m%dT%H%M%S%f")
