@@ -10,6 +10,14 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
+# Here and not beside the stores: other tests import the laws, too, and earlier.
+pytest.register_assert_rewrite(
+    *(
+        f"tests.contracts.store_{laws}"
+        for laws in ("catalogue", "feedback", "jobs", "push", "stock")
+    )
+)
+
 SAMPLE = Path(__file__).parent.parent / "service" / "sample"
 SAMPLE_FILES = (
     ("patents", "patents.ndjson"),

@@ -191,9 +191,11 @@ def _improve(
     for i in range(len(start) - 1):
         if per_firm[i] == 0:
             continue
+        low = _weakest(taken[i], per_firm[i], worth)
         for e in range(start[i], start[i + 1]):
             j = item[e]
-            if load[j] >= most[j] or _place_of(taken[i], e) >= 0:
+            # Nearly all candidates are worth less than all that the firm has.
+            if worth[e] <= low or load[j] >= most[j] or _place_of(taken[i], e) >= 0:
                 continue
             place, lost = _cheapest(item, worth, holder, per_firm, cap, taken[i], load, least, i, j)
             if place >= 0 and worth[e] > lost:
@@ -202,4 +204,16 @@ def _improve(
                 taken[i, place] = e
                 load[j] += 1
                 moved += 1
+                low = _weakest(taken[i], per_firm[i], worth)
     return moved
+
+
+@numba.njit(cache=True)
+def _weakest(row: Any, k: int, worth: Any) -> float:
+    """Return the least worth that a full row holds, 0 where it has room."""
+    count, low = 0, np.inf
+    for place in range(len(row)):
+        if row[place] >= 0:
+            count += 1
+            low = min(low, worth[row[place]])
+    return low if count >= k else 0.0

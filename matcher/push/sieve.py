@@ -26,6 +26,8 @@ from matcher.types import FloatArray, RowArray
 _NEVER = np.float32(-1e9)
 _FACTS = 2  # columns beside vectors and segments: constant, unknown province
 _CELLS = 1 << 25
+_SAMPLED = 2_048
+_LOWEST = np.float32(-5e8)  # below it lie only rows that may not be offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,32 +149,46 @@ def _rows_by_code(codes: npt.NDArray[Any]) -> list[RowArray]:
 
 @numba.njit(cache=True, nogil=True)
 def _select(row: Any, depth: int, least: Any) -> Any:
-    """Keep a buffer of four times the depth; when it is full, cut it and raise the bar."""
-    room = 4 * depth
-    rows = np.empty(room, dtype=np.int64)
-    values = np.empty(room, dtype=np.float32)
-    near = np.empty(64, dtype=np.int64)
-    n, n_near, bar = 0, 0, np.float32(-5e8)
+    """Collect what lies above a bar that a sample of the row suggests; lower it if that was few."""
+    bar = _bar(row, depth)
+    rows, n_best = _above(row, bar, least)
+    if n_best < min(depth, len(row)) and bar > _LOWEST:
+        bar = _LOWEST
+        rows, n_best = _above(row, bar, least)
+    values = row[rows]
+    best = np.flatnonzero(values > bar)
+    best = best[np.argsort(-values[best], kind="mergesort")[:depth]]
+    near = values >= least[rows]
+    kept = near.copy()
+    kept[best] = True
+    return rows[kept], near[kept]
+
+
+@numba.njit(cache=True, nogil=True)
+def _bar(row: Any, depth: int) -> float:
+    """Return a value that about twice ``depth`` entries exceed."""
+    stride = len(row) // _SAMPLED
+    if stride < 2 or 4 * depth >= len(row):
+        return _LOWEST
+    sample = row[::stride].copy()
+    place = 1 + 2 * depth * len(sample) // len(row)
+    return max(_LOWEST, np.partition(sample, len(sample) - place)[len(sample) - place])
+
+
+@numba.njit(cache=True, nogil=True)
+def _above(row: Any, bar: float, least: Any) -> Any:
+    """Return the rows above the bar or their own ``least``, and how many are above the bar."""
+    rows = np.empty(1024, dtype=np.int64)
+    n, n_best = 0, 0
     for j in range(len(row)):
         value = row[j]
-        if value > bar:
-            if n == room:
-                order = np.argsort(-values, kind="mergesort")[:depth]
-                rows[:depth], values[:depth] = rows[order], values[order]
-                n, bar = depth, values[depth - 1]
-            if value > bar:
-                rows[n], values[n] = j, value
-                n += 1
-        if value >= least[j] and value > -5e8:
-            if n_near == len(near):
-                near = np.concatenate((near, np.empty(len(near), dtype=np.int64)))
-            near[n_near] = j
-            n_near += 1
-    order = np.argsort(-values[:n], kind="mergesort")[:depth]
-    every = np.unique(np.concatenate((rows[order], near[:n_near])))
-    flags = np.zeros(len(every), dtype=np.bool_)
-    flags[np.searchsorted(every, near[:n_near])] = True
-    return every, flags
+        if value > bar or (value >= least[j] and value > _LOWEST):
+            if n == len(rows):
+                rows = np.concatenate((rows, np.empty(len(rows), dtype=np.int64)))
+            rows[n] = j
+            n += 1
+            n_best += value > bar
+    return rows[:n], n_best
 
 
 @numba.njit(cache=True, nogil=True)

@@ -4,14 +4,6 @@ import pytest
 
 from tests.contracts import store_fixtures
 
-pytest.register_assert_rewrite(
-    "tests.contracts.store_catalogue",
-    "tests.contracts.store_feedback",
-    "tests.contracts.store_jobs",
-    "tests.contracts.store_push",
-    "tests.contracts.store_stock",
-)
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the fixtures once, whoever asks first: two copies would start two servers."""
