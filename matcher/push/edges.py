@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -78,15 +79,17 @@ class Edges:
             n_firms: how many firms there are.
             holder: int32 (items,), see ``Edges``.
         """
-        order = np.lexsort((-worth, item, firm))
-        firm, item = firm[order], item[order]
-        first = np.ones(len(firm), dtype=bool)
-        first[1:] = (firm[1:] != firm[:-1]) | (item[1:] != item[:-1])
-        kept = order[first].astype(np.int64)
-        counts = np.bincount(firm[first], minlength=n_firms)
-        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        edges = cls(start, item[first].astype(np.int32), worth[kept].astype(np.float32), holder)
-        return edges, kept
+        if np.any(firm[1:] < firm[:-1]):
+            order = np.argsort(firm, kind="stable")
+        else:
+            order = np.arange(len(firm))
+        start = np.searchsorted(firm[order], np.arange(n_firms + 1)).astype(np.int64)
+        order = order.astype(np.int64)
+        first = np.ones(len(firm), dtype=np.bool_)
+        _sort_within(start, item, worth, order, first)
+        kept = order[first]
+        sizes = np.concatenate([[0], np.cumsum(first)])[start]
+        return cls(sizes, item[kept].astype(np.int32), worth[kept].astype(np.float32), holder), kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,19 @@ class Limits:
         """Return the limits with no item asking for more firms than it has edges."""
         degree = np.bincount(edges.item, minlength=edges.n_items).astype(np.int32)
         return replace(self, least=np.minimum(self.least, degree))
+
+
+@numba.njit(parallel=True, cache=True)
+def _sort_within(start: Any, item: Any, worth: Any, order: Any, first: Any) -> None:
+    """Sort each firm's pairs by item, the best of an item first, and mark that one."""
+    for firm in numba.prange(len(start) - 1):
+        own = order[start[firm] : start[firm + 1]].copy()
+        own = own[np.argsort(-worth[own], kind="mergesort")]
+        own = own[np.argsort(item[own], kind="mergesort")]
+        for place in range(len(own)):
+            order[start[firm] + place] = own[place]
+            if place and item[own[place]] == item[own[place - 1]]:
+                first[start[firm] + place] = False
 
 
 def usual_most(edges: Edges, per_firm: int, least: int) -> int:

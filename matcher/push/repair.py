@@ -209,7 +209,7 @@ def _improve(
 
 
 @numba.njit(cache=True)
-def _weakest(row: Any, k: int, worth: Any) -> float:
+def _weakest(row: Any, k: int, worth: Any) -> Any:
     """Return the least worth that a full row holds, 0 where it has room."""
     count, low = 0, np.inf
     for place in range(len(row)):

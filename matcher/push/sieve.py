@@ -165,7 +165,7 @@ def _select(row: Any, depth: int, least: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def _bar(row: Any, depth: int) -> float:
+def _bar(row: Any, depth: int) -> Any:
     """Return a value that about twice ``depth`` entries exceed."""
     stride = len(row) // _SAMPLED
     if stride < 2 or 4 * depth >= len(row):
@@ -176,7 +176,7 @@ def _bar(row: Any, depth: int) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _above(row: Any, bar: float, least: Any) -> Any:
+def _above(row: Any, bar: Any, least: Any) -> Any:
     """Return the rows above the bar or their own ``least``, and how many are above the bar."""
     rows = np.empty(1024, dtype=np.int64)
     n, n_best = 0, 0
