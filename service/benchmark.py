@@ -69,7 +69,7 @@ def measure_road(settings: Settings, data: Path, requests: int) -> dict[str, Any
     }
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return the environment of a stage: never an operator's own database."""
     return {**os.environ, "PANHUO_DATABASE_URL": ""}
 
@@ -90,7 +90,7 @@ def stage(home: Path, *arguments: str) -> dict[str, float]:
     command = [sys.executable, "-m", "service", *arguments, "--home", str(home), "--quiet"]
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment()
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment()
     )
     with process:
         errors = process.stderr.read() if process.stderr else b""
@@ -166,7 +166,7 @@ def _service(settings: Settings) -> Iterator[http.client.HTTPConnection]:
         [*command, "--home", str(settings.home)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=_environment(),
+        env=environment(),
     )
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)

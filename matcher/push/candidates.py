@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -56,8 +58,14 @@ class Candidates:
     cause: npt.NDArray[np.int8]
 
 
+STEPS = "ask", "search", "score"
+"""What the time of a unit goes to: profiles and their vectors, the sieve, the exact scores."""
+
+
 class Searcher:
     """Finds the candidates of blocks of firms.
+
+    ``spent`` tells the seconds of each step so far.
 
     Args:
         engine: with the place setting of the round.
@@ -84,6 +92,7 @@ class Searcher:
         never = np.full(len(engine.index.patents), np.inf, dtype=np.float32)
         self._least = never if least is None else least
         self._item_of_row = np.arange(len(never)) if item_of_row is None else item_of_row
+        self.spent = dict.fromkeys(STEPS, 0.0)
 
     def sample(self, firms: Sequence[Firm], of: int) -> FloatArray:
         """Return float32 (patents,): from what score on a firm may be among a patent's best.
@@ -104,7 +113,8 @@ class Searcher:
         """Return the candidates of a block; ``None`` stands for a firm that is no more."""
         cause = np.full(len(firms), CAUSES.index("gone"), dtype=np.int8)
         here = [n for n, firm in enumerate(firms) if firm is not None and firm.active]
-        queries = self._queries([firm for n in here if (firm := firms[n]) is not None])
+        with self._timed("ask"):
+            queries = self._queries([firm for n in here if (firm := firms[n]) is not None])
         asked: list[tuple[int, FirmQuery]] = []
         for n, query in zip(here, queries, strict=True):
             spoken = query.segments and query.asked_rows().any()
@@ -113,13 +123,21 @@ class Searcher:
                 asked.append((n, query))
         found: list[tuple[npt.NDArray[Any], ...]] = []
         for part in self._parts(asked):
-            scores = self._sieve.scores([query for _, query in part])
-            chosen = select(scores, self._depths.searched, self._least)
-            for (n, query), (rows, near) in zip(part, chosen, strict=True):
-                pairs, why = self._scored(query, rows, near)
-                cause[n] = CAUSES.index(why)
-                found.append((np.full(len(pairs[0]), n), *pairs))
+            with self._timed("search"):
+                scores = self._sieve.scores([query for _, query in part])
+                chosen = select(scores, self._depths.searched, self._least)
+            with self._timed("score"):
+                for (n, query), (rows, near) in zip(part, chosen, strict=True):
+                    pairs, why = self._scored(query, rows, near)
+                    cause[n] = CAUSES.index(why)
+                    found.append((np.full(len(pairs[0]), n), *pairs))
         return _stacked(found, cause)
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        yield
+        self.spent[step] += time.perf_counter() - begun
 
     def _queries(self, firms: Sequence[Firm]) -> list[FirmQuery]:
         return self._engine.queries(self._profiles(firms)) if firms else []

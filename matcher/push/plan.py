@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from matcher.engine import Engine
 from matcher.errors import InputError
-from matcher.push.candidates import CAUSES, Depths, Searcher
+from matcher.push.candidates import CAUSES, STEPS, Depths, Searcher
 from matcher.push.explore import check_share
 from matcher.push.items import Items, items_of
 from matcher.push.round_folder import RoundFolder
@@ -130,7 +130,9 @@ def do_unit(folder: RoundFolder, number: int, searcher: Searcher, readers: Reade
     """Find the candidates of one unit and keep them."""
     size = read_plan(folder).unit
     names = folder.read_array("firms")[number * size : (number + 1) * size]
-    folder.write_unit(number, searcher.candidates(_read(readers, names)))
+    before = dict(searcher.spent)
+    found = searcher.candidates(_read(readers, names))
+    folder.write_unit(number, found, [searcher.spent[step] - before[step] for step in STEPS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,12 @@ def gathered(folder: RoundFolder) -> Pairs:
     firm, row, score, near, kept = (np.concatenate(column) for column in columns)
     kept[_best_firms(row, score, np.flatnonzero(near), plan.depths.per_patent)] = True
     return Pairs(firm[kept], row[kept], score[kept], np.concatenate(cause))
+
+
+def spent_on(folder: RoundFolder) -> dict[str, float]:
+    """Return step → seconds of all processes together, over all units."""
+    units = [folder.read_spent(number) for number in range(units_of(folder))]
+    return {step: sum(one[n] for one in units if one) for n, step in enumerate(STEPS)}
 
 
 def read_items(folder: RoundFolder) -> Items:

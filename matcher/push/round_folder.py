@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -73,10 +73,17 @@ class RoundFolder:
         found: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         return found
 
-    def write_unit(self, number: int, found: Candidates) -> None:
-        """Keep the candidates of one unit."""
+    def write_unit(self, number: int, found: Candidates, spent: Sequence[float] = ()) -> None:
+        """Keep the candidates of one unit, and the seconds that each step took."""
         columns = {name: getattr(found, name) for name in Candidates.__dataclass_fields__}
+        columns["spent"] = np.array(spent, dtype=np.float64)
         self._write(f"work/unit-{number:06}.npz", lambda out: np.savez(out, **columns))
+
+    def read_spent(self, number: int) -> list[float]:
+        """Return the seconds that the steps of a finished unit took."""
+        with np.load(self._unit(number), allow_pickle=False) as columns:
+            found: list[float] = columns["spent"].tolist()
+        return found
 
     def read_unit(self, number: int) -> Candidates:
         """Return the candidates of a finished unit."""

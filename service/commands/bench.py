@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from service.benchmark import measure_road
+from service.benchmark_scale import measure_scale
 from service.benchmark_workbook import measure_workbook
 from service.commands.options import Context, common, json_option, print_json
 
@@ -67,4 +68,48 @@ def workbook(context: Context, rows: int, rounds: int, as_json: bool) -> None:
         f"({figures['least_s']:.1f} to {figures['most_s']:.1f} s, n {rounds})",
     )
     table.add_row("largest process", f"{figures['peak_rss_gb']:.2f} GB")
+    context.console.print(table)
+
+
+@bench.command("scale")
+@click.option("--patents", type=click.IntRange(1_000, 10_000_000), required=True, metavar="N")
+@click.option("--firms", type=click.IntRange(100, 10_000_000), required=True, metavar="M")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Folder to sample from [the packaged sample].",
+)
+@click.option("--processes", type=click.IntRange(1, 256), help="Of the push [PANHUO_THREADS].")
+@click.option("--plain", is_flag=True, help="Also time jieba, TF-IDF and one search per firm.")
+@json_option
+@common
+def scale(
+    context: Context,
+    *,
+    patents: int,
+    firms: int,
+    source: Path | None,
+    processes: int | None,
+    plain: bool,
+    as_json: bool,
+) -> None:
+    """Measure a push from raw files to a published round, over a synthetic catalogue.
+
+    Works in a temporary folder; touches no home.
+    """
+    figures = measure_scale(patents, firms, source, processes or context.settings().threads, plain)
+    if as_json:
+        print_json(figures)
+        return
+    table = Table(title=f"{figures['machine']}, {figures['date']}", show_header=False)
+    for name, seconds in figures["stages"].items():
+        table.add_row(name, f"{seconds:.1f} s")
+    table.add_row("total", f"{figures['total_s']:.1f} s")
+    table.add_row("memory", f"{figures['peak_rss_gb']:.2f} GB")
+    for name in ("gap", "cost_of_balance", "coverage"):
+        table.add_row(name, f"{figures[name]:.2%}")
+    table.add_row("largest load", f"{figures['max_load']} of {figures['load_limit']}")
+    if plain:
+        table.add_row("plain way", f"{figures['plain']['estimated_s']:,.0f} s (estimated)")
     context.console.print(table)

@@ -117,12 +117,15 @@ def holder_kind(word: str) -> HolderKind:
 
 
 def holder_kind_of(holder: str) -> HolderKind:
-    """Return what a holder's name tells, OTHER where it tells nothing.
+    """Return what a holder's name tells, OTHER where it tells nothing; of several, the first's.
 
     >>> holder_kind_of("浙江大学附属医院").value, holder_kind_of("浙江大学").value
     ('hospital', 'university')
+    >>> holder_kind_of("浙江大学; 杭州某某有限公司").value
+    'university'
     """
-    return _first(_HOLDER_NAMES, holder) or HolderKind.OTHER
+    first = next((name for name in re.split(r"[;；|]", holder) if name.strip()), "")
+    return _first(_HOLDER_NAMES, first) or HolderKind.OTHER
 
 
 def relation_kind(word: str) -> RelationKind:

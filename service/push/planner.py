@@ -22,6 +22,7 @@ from matcher.push.plan import (
     prepare,
     read_items,
     read_plan,
+    spent_on,
     units_of,
 )
 from matcher.push.round_folder import RoundFolder, folders
@@ -95,6 +96,7 @@ class Planner:
             self._work(folder)
         with self._timed("gather"):
             pairs, items = gathered(folder), read_items(folder)
+            spent = spent_on(folder)
         with self._timed("balance"):
             settled = settle(
                 plan,
@@ -108,7 +110,11 @@ class Planner:
             )
         with self._timed("write"):
             content = self._publish(folder, plan, settled, items.names)
-        return {**content, "seconds": {k: round(v, 2) for k, v in self.seconds.items()}}
+        return {
+            **content,
+            "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
+            "process_seconds": {step: round(value, 2) for step, value in spent.items()},
+        }
 
     def _work(self, folder: RoundFolder) -> None:
         units = units_of(folder)

@@ -238,3 +238,20 @@ def test_the_first_name_with_a_value_counts() -> None:
     row = {"原始申请(专利权)人": "旧", "当前申请(专利权)人": "-", "申请人": "新"}
     assert columns.cells(row) == {"holder": "新"}
     assert columns.header("holder", row) == "申请人"
+
+
+@pytest.mark.parametrize(
+    ("holder", "kind"),
+    [
+        ("浙江大学", HolderKind.UNIVERSITY),
+        ("浙江大学附属医院", HolderKind.HOSPITAL),
+        ("某某研究院科技有限公司", HolderKind.FIRM),
+        ("浙江大学; 杭州某某有限公司", HolderKind.UNIVERSITY),
+        ("杭州某某有限公司|浙江大学", HolderKind.FIRM),
+        (" ；清华大学", HolderKind.UNIVERSITY),
+        ("张三", HolderKind.OTHER),
+        ("", HolderKind.OTHER),
+    ],
+)
+def test_of_several_holders_the_first_decides(holder: str, kind: HolderKind) -> None:
+    assert words.holder_kind_of(holder) is kind
