@@ -11,6 +11,7 @@ from importlib import resources
 from embeddings.normalise import normalise
 
 _WORD = re.compile(r"[0-9a-z㐀-鿿]")
+_REMEMBERED = 500_000
 _NUMERIC = re.compile(r"^[0-9]+$")
 # rjieba and jieba cut "td-lte" and "3.5ghz" differently; without the joiner both agree.
 _JOINER = re.compile(r"[-+#&._%]")
@@ -26,6 +27,25 @@ def lexicon_words(name: str) -> tuple[str, ...]:
 def prepared(text: str) -> str:
     """Return the text as the cutter gets it: normalised, ASCII joiners turned into spaces."""
     return _JOINER.sub(" ", normalise(text))
+
+
+class _Kept(dict[str, bool]):
+    """Word → whether it is kept, found out once a word."""
+
+    def __init__(self, stop: frozenset[str]) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def __missing__(self, word: str) -> bool:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        found = (
+            word not in self._stop
+            and _WORD.search(word) is not None
+            and _NUMERIC.match(word) is None
+        )
+        self[word] = found
+        return found
 
 
 class Tokeniser:
@@ -52,6 +72,7 @@ class Tokeniser:
         self._jieba = rjieba.Jieba()
         for word in self._words:
             self._jieba.add_word(word, None, None)
+        self._kept = _Kept(self._stop)
 
     @property
     def fingerprint(self) -> str:
@@ -66,19 +87,12 @@ class Tokeniser:
 
     def tokenise(self, text: str) -> list[str]:
         """Return the content words of ``text``, in order, repeats kept."""
-        return [word for word in self.cut(text) if self._keeps(word)]
+        return list(filter(self._kept.__getitem__, self.cut(text)))
 
     def tokenise_many(self, texts: Iterable[str]) -> Iterator[list[str]]:
         """Yield the content words of each text, in order."""
         for text in texts:
             yield self.tokenise(text)
-
-    def _keeps(self, word: str) -> bool:
-        return (
-            word not in self._stop
-            and _WORD.search(word) is not None
-            and _NUMERIC.match(word) is None
-        )
 
 
 @lru_cache(maxsize=1)

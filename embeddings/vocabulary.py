@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -75,9 +76,11 @@ class Vocabulary:
 
     def ids_of(self, words: Sequence[str]) -> list[int]:
         """Return the ids of words; an unknown word gives the ids of its known characters."""
+        numbers = list(map(self._ids.get, words))
+        if None not in numbers:
+            return cast("list[int]", numbers)
         found: list[int] = []
-        for word in words:
-            number = self._ids.get(word)
+        for word, number in zip(words, numbers, strict=True):
             if number is not None:
                 found.append(number)
             else:

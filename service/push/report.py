@@ -50,8 +50,10 @@ def report_page(content: Mapping[str, Any], names: Mapping[str, str]) -> str:
             f"<p class=small>{escape(_made(content))}</p>",
             _figures(proof),
             '<div class="two">',
-            _section("每件专利推送给多少家企业", _histogram(proof)),
-            _section("各产业细分领域：获得推送的企业占比", _segments(proof, names)),
+            _section("每件专利推送给多少家企业（横轴为区间下限，纵轴为专利数）", _histogram(proof)),
+            _section(
+                "企业最多的产业细分领域：每条推送的平均价值（企业数）", _segments(proof, names)
+            ),
             "</div>",
             '<div class="two">',
             _section("未推送的专利", _causes(content["exceptions"]["patents"], _PATENTS)),
@@ -113,7 +115,7 @@ def _histogram(proof: Mapping[str, Any]) -> str:
                 f"<title>{name}：{count:,}</title></rect>"
             )
         parts.append(
-            f'<text x="{(n + 0.5) * width:.1f}" y="165" text-anchor="middle">{escape(name)}</text>'
+            f'<text x="{(n + 0.5) * width:.1f}" y="165" text-anchor="middle">{_short(name)}</text>'
         )
     key = (
         f'<rect x="230" y="2" width="10" height="10" fill="{_BALANCED}"/>'
@@ -124,17 +126,24 @@ def _histogram(proof: Mapping[str, Any]) -> str:
     return f'<svg viewBox="0 0 400 172" role="img">{"".join(parts)}{key}</svg>'
 
 
+def _short(name: str) -> str:
+    """Return where a bin begins, thousands as k: sixteen labels have little room."""
+    first = int(name.partition("–")[0])
+    return f"{first // 1024}k" if first >= 1024 else str(first)
+
+
 def _segments(proof: Mapping[str, Any], names: Mapping[str, str]) -> str:
     largest = sorted(proof["segments"].items(), key=lambda one: -one[1]["firms"])[:12]
+    means = [counts["worth"] / max(counts["slots"], 1) for _, counts in largest]
     parts = []
-    for n, (code, counts) in enumerate(largest):
-        share = counts["reached"] / max(counts["firms"], 1)
+    for n, ((code, counts), mean) in enumerate(zip(largest, means, strict=True)):
+        share = mean / max([1e-9, *means])
         name = "未归入" if code == "none" else f"{code} {names.get(code, '')}".strip()
         y = 14 * n
         parts.append(
             f'<text x="0" y="{y + 10}">{escape(name[:16])}</text>'
-            f'<rect x="185" y="{y + 1}" width="{130 * share:.1f}" height="10" fill="{_BALANCED}"/>'
-            f'<text x="322" y="{y + 10}">{share:.0%} / {counts["firms"]:,}</text>'
+            f'<rect x="185" y="{y + 1}" width="{115 * share:.1f}" height="10" fill="{_BALANCED}"/>'
+            f'<text x="310" y="{y + 10}">{mean:.2f}（{counts["firms"]:,}）</text>'
         )
     return f'<svg viewBox="0 0 400 {14 * len(largest) + 4}" role="img">{"".join(parts)}</svg>'
 

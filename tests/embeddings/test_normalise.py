@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.normalise import name_words, normalise, scope_items
+from embeddings.normalise import folded, name_words, normalise, scope_items
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,25 @@ def test_normalise_is_idempotent(text: str) -> None:
 )
 def test_name_words(name: str, places: tuple[str, str], words: str) -> None:
     assert name_words(name, places) == words
+
+
+@given(
+    st.text(
+        alphabet=st.sampled_from(
+            "泵阀，。；：（）１２ＡＢ　、《》ａＺ～！abc 12\n①㎡ｶﾞé̈½⑴︰￥°±·×÷αΩ—‘’“”≤≥"
+        ),
+        max_size=30,
+    )
+)
+def test_the_short_way_folds_as_nfkc_does(text: str) -> None:
+    assert folded(text) == unicodedata.normalize("NFKC", text)
+
+
+def test_every_character_folds_as_nfkc_does() -> None:
+    odd = [
+        code
+        for code in range(0x11000)
+        if not 0xD800 <= code < 0xE000
+        and folded(chr(code)) != unicodedata.normalize("NFKC", chr(code))
+    ]
+    assert odd == []
