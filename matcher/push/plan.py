@@ -93,7 +93,11 @@ class Executor(Protocol):
 def prepare(
     folder: RoundFolder, plan: PushPlan, engine: Engine, readers: Readers, progress: Progress
 ) -> None:
-    """Write all that units need, the plan last."""
+    """Write all that units need, the plan last.
+
+    Raises:
+        InputError: the catalogue holds no firm.
+    """
     progress("items", 0, None)
     side = engine.index.patents
     items = items_of(side.ids, readers.patents, readers.groups)
@@ -102,6 +106,10 @@ def prepare(
     folder.write_array("item_holders", items.holder)
     progress("firms", 0, None)
     firms, segments = _firms(engine, readers)
+    if not len(firms):
+        raise InputError(
+            "found no firm in the catalogue", "firms to push to", "run 'panhuo import firms FILE'"
+        )
     folder.write_array("firms", firms)
     folder.write_array("firm_segments", segments)
     folder.write_array("table", table_of(side, engine.policy, items.offered))

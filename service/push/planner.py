@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from matcher.push.round_folder import RoundFolder, folders
 from matcher.push.settle import Settled, settle
 from matcher.pushed import PushRound, RoundId
 from service.bootstrap import Home
+from service.jobs.locks import held
 from service.push.lists import batches, write_items
 
 
@@ -62,28 +64,29 @@ class Planner:
         Raises:
             IndexMissing: nothing was built.
             InputError: the catalogue holds no firm, or the limits are none.
+            StateError: another process plans a round of this home.
         """
-        for folder in folders(self.root):
-            folder.tidy()
-        plan = replace(
-            plan, versions=self._versions(), stamps=self._stamps(), warm=self._latest_prices()
-        )
-        folder = RoundFolder(self.root / plan.round_id)
-        with self._timed("prepare"):
-            prepare(folder, plan, self.home.engine(), self.home.readers, self.progress)
-        return self._finish(folder)
+        with self._alone():
+            plan = replace(
+                plan, versions=self._versions(), stamps=self._stamps(), warm=self._latest_prices()
+            )
+            folder = RoundFolder(self.root / plan.round_id)
+            with self._timed("prepare"):
+                prepare(folder, plan, self.home.engine(), self.home.readers, self.progress)
+            return self._finish(folder)
 
     def resume(self) -> dict[str, Any]:
         """Go on with the newest round that was planned and not published.
 
         Raises:
             InputError: there is none.
-            StateError: the catalogue, index or policy is another by now.
+            StateError: the catalogue, index or policy is another by now, or another process plans.
         """
-        for folder in folders(self.root):
-            if folder.planned and not folder.done:
-                self._same(read_plan(folder))
-                return self._finish(folder)
+        with self._alone():
+            for folder in folders(self.root):
+                if folder.planned and not folder.done:
+                    self._same(read_plan(folder))
+                    return self._finish(folder)
         raise InputError(
             f"found no unfinished push_round in {self.root.name}",
             "one that was planned and then stopped",
@@ -110,11 +113,33 @@ class Planner:
             )
         with self._timed("write"):
             content = self._publish(folder, plan, settled, items.names)
+        self._forget_older(folder)
         return {
             **content,
             "seconds": {stage: round(value, 2) for stage, value in self.seconds.items()},
             "process_seconds": {step: round(value, 2) for step, value in spent.items()},
         }
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the home's rounds; what a kill left of published ones goes first."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with held(self.root / ".lock") as lock:
+            if lock is None:
+                raise StateError(
+                    "found another process at work on a push_round of this home",
+                    "one at a time: rounds start from the prices of the one before",
+                    "wait for it",
+                )
+            for folder in folders(self.root):
+                folder.tidy()
+            yield
+
+    def _forget_older(self, published: RoundFolder) -> None:
+        """Drop rounds that were never finished: they hold gigabytes, and this one is newer."""
+        for folder in folders(self.root):
+            if not folder.done and folder.path.name < published.path.name:
+                shutil.rmtree(folder.path, ignore_errors=True)
 
     def _work(self, folder: RoundFolder) -> None:
         units = units_of(folder)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,38 @@ def test_a_round_is_not_resumed_on_another_catalogue(
         home.store.firms.remove([firm.uscc])
         with pytest.raises(StateError, match="firms changed"):
             plan_on(home)
+
+
+def test_one_round_is_planned_at_a_time(own_home: Path) -> None:
+    with open_home(settings_of(own_home)) as home:
+        planner = Planner(home, InProcess(home), lambda *told: None)
+        with planner._alone(), pytest.raises(StateError, match="another process"):
+            plan_on(home)
+        assert plan_on(home)["round"] == "round"
+
+
+def test_a_newer_round_takes_the_place_of_one_that_was_given_up(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_home(settings_of(own_home)) as home:
+        with monkeypatch.context() as patched:
+            stop_at(patched, 19)
+            with pytest.raises(Stopped):
+                plan_on(home)
+        given_up = own_home / "push" / "round"
+        assert given_up.exists()
+        newer = replace(push_planning.PLAN, round_id="round2")
+        Planner(home, InProcess(home), lambda *told: None).start(newer)
+        assert not given_up.exists()
+        assert [made.round_id for made in home.store.push_rounds.rounds()] == ["round2"]
+
+
+def test_there_must_be_firms_to_push_to(own_home: Path) -> None:
+    with open_home(settings_of(own_home)) as home:
+        home.store.firms.remove([firm.uscc for firm in home.store.firms.iterate()])
+        with pytest.raises(InputError, match="no firm in the catalogue"):
+            plan_on(home)
+        assert not (own_home / "push" / "round" / "plan.json").exists()
 
 
 def test_there_must_be_something_to_resume(own_home: Path) -> None:
