@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matcher.errors import InputError
+from matcher.index.faiss_index import FaissIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,6 @@ def plain_push(
         dim: columns of the SVD.
         k: neighbours of each firm.
     """
-    import faiss
     import jieba
     import numpy as np
     from sklearn.decomposition import TruncatedSVD
@@ -69,15 +69,14 @@ def plain_push(
     reduced = TruncatedSVD(dim, random_state=0)
     rows = reduced.fit_transform(words.fit_transform(patents)).astype(np.float32)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    index = faiss.IndexFlatIP(dim)
-    index.add(rows)
+    index = FaissIndex(rows)
     prepared = time.perf_counter() - begun
     reading = asking = 0.0
     for text in firms:
         begun = time.perf_counter()
         row = reduced.transform(words.transform([text])).astype(np.float32)
         asked = time.perf_counter()
-        index.search(row, min(k, len(patents)))
+        index.search(row, min(k, len(patents)), None)
         asking += asked - begun
         reading += time.perf_counter() - asked
     n_patents, n_firms = whole
