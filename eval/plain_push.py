@@ -6,6 +6,7 @@ relations, and answers one direction.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ def plain_push(
             f"found {len(patents)} patents and {len(firms)} firms to time the plain way on",
             f"more than {dim} patents and a firm",
         )
+    jieba.setLogLevel(logging.WARNING)
     jieba.initialize()
     begun = time.perf_counter()
     words = TfidfVectorizer(tokenizer=jieba.lcut, token_pattern=None, lowercase=False)
