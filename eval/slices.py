@@ -11,6 +11,7 @@ from eval.facts import FIRM_DIMENSIONS, PATENT_DIMENSIONS, UNKNOWN
 from eval.judgments import Qrels
 from eval.measures import MEASURES, Values, per_query
 from eval.runs import Run
+from eval.shuffled import ByChance, worse_by_chance
 from eval.statistics import Bootstrap, Difference, Interval, differences, intervals
 
 DIMENSIONS = (*FIRM_DIMENSIONS, *PATENT_DIMENSIONS)
@@ -96,6 +97,7 @@ class SliceCheck:
         measure: in which measure.
         least: queries that a slice needs to be looked at.
         holds: no slice looked at is worse; ``None`` where every slice is too small.
+        by_chance: how many would be worse if slices meant nothing; ``None`` as above.
         slices: those looked at, largest first.
         too_small: how many slices were not looked at.
     """
@@ -106,6 +108,7 @@ class SliceCheck:
     measure: str
     least: int
     holds: bool | None
+    by_chance: ByChance | None
     slices: tuple[CheckedSlice, ...]
     too_small: int
 
@@ -181,13 +184,15 @@ def check(parts: Sequence[Part], system: str, bootstrap: Bootstrap) -> SliceChec
     real = [part for part in parts if part.value not in {UNKNOWN, NOT_IN_CATALOGUE}]
     large = [part for part in real if len(part) >= LEAST_FIRMS]
     found = tuple(_checked(part, system, bootstrap) for part in large)
+    worse = sum(part.worse for part in found)
     return SliceCheck(
         dimension=parts[0].dimension,
         system=system,
         baseline=BASELINE,
         measure=CHECKED,
         least=LEAST_FIRMS,
-        holds=not any(part.worse for part in found) if found else None,
+        holds=not worse if found else None,
+        by_chance=_shuffled(real, large, system, worse, bootstrap) if found else None,
         slices=found,
         too_small=len(real) - len(large),
     )
@@ -196,6 +201,15 @@ def check(parts: Sequence[Part], system: str, bootstrap: Bootstrap) -> SliceChec
 def _checked(part: Part, system: str, bootstrap: Bootstrap) -> CheckedSlice:
     lead = _lead(part, system, bootstrap)[CHECKED]
     return CheckedSlice(part.value, len(part), lead, lead.mean < 0.0, lead.high < 0.0)
+
+
+def _shuffled(
+    real: Sequence[Part], large: Sequence[Part], system: str, worse: int, bootstrap: Bootstrap
+) -> ByChance:
+    """Deal the queries of all slices, small ones too, to the large ones."""
+    column = MEASURES.index(CHECKED)
+    leads = [p.values[system][:, column] - p.values[BASELINE][:, column] for p in real]
+    return worse_by_chance(np.concatenate(leads), [len(p) for p in large], worse, bootstrap)
 
 
 def _lead(part: Part, system: str, bootstrap: Bootstrap) -> dict[str, Difference]:

@@ -117,6 +117,8 @@ def verdict(checked: SliceCheck) -> str:
     worse = [part for part in checked.slices if part.worse]
     clearly = sum(part.clearly_worse for part in worse)
     found = f"有 {len(worse)} 个差于 {checked.baseline}，其中 {clearly} 个区间全在零以下"
+    if worse and (chance := checked.by_chance):
+        found += f"（随机打乱切片时平均 {chance.expected:.1f} 个，p={chance.p:.2f}）"
     told = found if worse else f"无一差于 {checked.baseline}"
     return f"{checked.system}：{what}共 {len(checked.slices)} 个，{told}；{rest}"
 

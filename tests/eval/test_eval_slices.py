@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import comb
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from eval.judgments import Qrels
 from eval.measures import MEASURES, Values
 from eval.report import EvaluationReport
 from eval.runs import Run
+from eval.shuffled import worse_by_chance
 from eval.slices import Part, check, firm_parts, measured, patent_parts
 from eval.statistics import Bootstrap, differences
+from matcher.errors import InputError
 from matcher.types import HolderKind, Patent, PatentId, Uscc
 from service.bootstrap import Home
 
@@ -60,6 +63,37 @@ def test_the_check_flags_large_slices_that_lose() -> None:
     good = check(parts[:2], "own", FAST)
     assert good is not None
     assert good.holds is True
+
+
+def test_a_check_tells_how_many_slices_lose_by_chance() -> None:
+    # One query in ten loses all, the others win a little: small slices lose by chance.
+    leads = np.tile([-1.0] + [0.15] * 9, 60)
+    shuffled = np.random.default_rng(3).permutation(leads)
+    mixed = [part(f"s{n}", shuffled[20 * n :][:20].tolist(), [0.0] * 20) for n in range(30)]
+    found = check(mixed, "own", FAST)
+    assert found is not None
+    chance = found.by_chance
+    assert chance is not None
+    assert (chance.shuffles, chance.none) == (300, 0.0)
+    assert chance.low <= chance.expected <= chance.high
+    assert chance.expected == pytest.approx(30 * binomial_tail(20, 0.1, 3), rel=0.1)
+    assert chance.p > 0.05
+    # The same leads with the losing queries together: three slices hold all of them.
+    parted = np.sort(leads)
+    sorted_parts = [part(f"s{n}", parted[20 * n :][:20].tolist(), [0.0] * 20) for n in range(30)]
+    lost = check(sorted_parts, "own", FAST)
+    assert lost is not None
+    assert lost.by_chance is not None
+    assert sum(s.worse for s in lost.slices) == 3
+    few = worse_by_chance(np.repeat([-0.02, 0.1], [40, 560]), [20] * 30, 2, FAST)
+    assert few.none == 1.0
+    assert few.p == pytest.approx(1 / 301)
+    with pytest.raises(InputError, match="40 queries and 30 leads"):
+        worse_by_chance(np.zeros(30), [20, 20], 0, FAST)
+
+
+def binomial_tail(n: int, p: float, least: int) -> float:
+    return sum(comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(least, n + 1))
 
 
 def test_a_check_without_anything_to_look_at_says_nothing() -> None:
