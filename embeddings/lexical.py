@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.config import LexicalConfig
+from embeddings.postings import add_all, look_up
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -38,7 +39,13 @@ class LexicalIndex:
         words: dict[str, int],
         n_documents: int,
     ) -> None:
-        self._data, self._rows, self._offsets = matrix
+        # Mapped arrays as plain ones: compiled code knows one type of them.
+        data, rows, offsets = matrix
+        self._data, self._rows, self._offsets = (
+            np.asarray(data),
+            np.asarray(rows),
+            np.asarray(offsets),
+        )
         self._words = words
         self.n_documents = n_documents
 
@@ -68,35 +75,31 @@ class LexicalIndex:
             len(ids),
         )
 
+    @property
+    def postings(
+        self,
+    ) -> tuple[FloatArray, npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """float32 scores and int32 rows of all words, and int64 where each word's begin and end."""
+        return self._data, self._rows, self._offsets
+
+    def columns(self, words: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return int64, the column of every known word, in order; one asked twice comes twice."""
+        found = [column for word in words if (column := self._words.get(word)) is not None]
+        return np.array(found, dtype=np.int64)
+
     def scores(self, words: Sequence[str]) -> FloatArray:
         """Return float32 (n_documents,): the BM25 score of every document for the query words.
 
         A word asked twice counts twice; an unknown word counts nothing.
         """
         total = np.zeros(self.n_documents, dtype=np.float32)
-        self.add_scores(words, np.float32(1), total)
+        add_all(self.columns(words), *self.postings, np.float32(1), total)
         return total
-
-    def add_scores(self, words: Sequence[str], weight: np.float32, total: FloatArray) -> None:
-        """Add ``weight`` times ``scores(words)`` to float32 (n_documents,), in place."""
-        for word in words:
-            column = self._words.get(word)
-            if column is not None:
-                start, end = self._offsets[column], self._offsets[column + 1]
-                total[self._rows[start:end]] += weight * self._data[start:end]
 
     def scores_at(self, words: Sequence[str], rows: npt.NDArray[np.int64]) -> FloatArray:
         """Return ``scores(words)[rows]``, bit for bit, without scoring the other documents."""
         total = np.zeros(len(rows), dtype=np.float32)
-        wanted = rows.astype(self._rows.dtype)  # one type, or every lookup converts the postings
-        for word in words:
-            column = self._words.get(word)
-            if column is None:
-                continue
-            start, end = self._offsets[column], self._offsets[column + 1]
-            having = self._rows[start:end]
-            place = np.minimum(np.searchsorted(having, wanted), len(having) - 1)
-            total += np.where(having[place] == wanted, self._data[start:end][place], np.float32(0))
+        look_up(self.columns(words), *self.postings, rows, total)
         return total
 
     def weights(self, words: Sequence[str]) -> FloatArray:

@@ -75,6 +75,16 @@ class Tokeniser:
         self._kept = _Kept(self._stop)
 
     @property
+    def domain_words(self) -> tuple[str, ...]:
+        """Words added to the dictionary."""
+        return self._words
+
+    @property
+    def stop_words(self) -> frozenset[str]:
+        """Words dropped after cutting."""
+        return self._stop
+
+    @property
     def fingerprint(self) -> str:
         """Hex digest over dictionary additions and stop words."""
         text = "\n".join((*self._words, "--", *sorted(self._stop)))

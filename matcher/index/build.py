@@ -31,6 +31,7 @@ from matcher.segments.routing import Routed, Router
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total)."""
+Told = Callable[[int, int], None]
 
 _BLOCK = 20_000
 _LISTED = 100
@@ -39,7 +40,7 @@ _LISTED = 100
 class EncoderMaker(Protocol):
     """Trains or loads the encoder of a build."""
 
-    def __call__(self, corpus: Corpus, progress: Callable[[int, int], None]) -> Encoder:
+    def __call__(self, corpus: Corpus, progress: Told) -> Encoder:
         """Return an encoder for the corpus."""
 
     def save(self, encoder: Encoder, folder: Path) -> None:
@@ -59,6 +60,7 @@ class BuildInput:
         router: routing without a text classifier; the build trains that.
         ipc_path: main group → titles from class to group.
         tokeniser: cuts texts for BM25.
+        cut_ahead: told all texts, in parts, before their words are asked for again and again.
         keep: puts into the version's folder what must stay with it (operator tables).
         engine: ``faiss``, ``int8`` or ``exact``.
     """
@@ -72,6 +74,7 @@ class BuildInput:
     ipc_path: Callable[[str], tuple[str, ...]]
     tokeniser: Tokeniser
     keep: Callable[[Path], None]
+    cut_ahead: Callable[[Sequence[tuple[str, ...]], Told], None] = lambda texts, told: None
     engine: str = "faiss"
 
 
@@ -172,6 +175,9 @@ def _make(source: BuildInput, maker: EncoderMaker, progress: Progress, clock: _C
             "found no patent in the catalogue", "at least one", "run 'panhuo import patents FILE'"
         )
     clock.stage("read")
+    texts = [*zip(patents.titles, patents.bodies, strict=True), *((text,) for text in firms.texts)]
+    source.cut_ahead(texts, lambda done, total: progress("cut", done, total))
+    clock.stage("cut")
     corpus = training_corpus(
         patents, firms, Known(source.relations, source.demands), source.ipc_path
     )
