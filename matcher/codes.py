@@ -108,6 +108,24 @@ class GroupKind(StrEnum):
     GROUPED = "grouped"
 
 
+class FirmTag(StrEnum):
+    """专精特新 / 小巨人 / 高新技术企业: what the state calls a firm."""
+
+    SPECIALISED_SME = "specialised_sme"
+    LITTLE_GIANT = "little_giant"
+    HIGH_TECH = "high_tech"
+
+
+class LicenceKind(StrEnum):
+    """What a holder offers (转化意愿): 开放 / 普通 / 排他 / 独占许可, 转让."""
+
+    OPEN = "open_licence"
+    ORDINARY = "licence"
+    SOLE = "sole_licence"
+    EXCLUSIVE = "exclusive_licence"
+    ASSIGNMENT = "assignment"
+
+
 class FeedbackKind(StrEnum):
     """What a firm did with an item of a list."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.engine import Engine
-from matcher.push.sieve import Sieve, select, thresholds
+from matcher.index.segment_index import Mask
 from matcher.query import FirmQuery
 from matcher.ranking.rank import rank
 from matcher.types import Firm, FirmProfile, FloatArray, RowArray
@@ -62,6 +62,22 @@ STEPS = "ask", "search", "score"
 """What the time of a unit goes to: profiles and their vectors, the sieve, the exact scores."""
 
 
+class Looking(Protocol):
+    """Finds, for blocks of firms, the patents near enough to be scored; see ``sieve.Sieve``."""
+
+    @property
+    def block(self) -> int:
+        """How many firms are looked at together."""
+
+    def search(
+        self, queries: Sequence[FirmQuery], depth: int, least: FloatArray
+    ) -> list[tuple[RowArray, Mask]]:
+        """Return each firm's best rows, ascending, and which of them reach ``least``."""
+
+    def thresholds(self, blocks: Iterable[Sequence[FirmQuery]], place: int) -> FloatArray:
+        """Return float32 (patents,): the score of each patent's ``place``-th best firm."""
+
+
 class Searcher:
     """Finds the candidates of blocks of firms.
 
@@ -79,7 +95,7 @@ class Searcher:
     def __init__(
         self,
         engine: Engine,
-        sieve: Sieve,
+        sieve: Looking,
         depths: Depths,
         profiles: Callable[[Sequence[Firm]], Sequence[FirmProfile]],
         least: FloatArray | None = None,
@@ -106,8 +122,7 @@ class Searcher:
         """
         wanted = 1.5 * self._depths.per_patent * len(firms) / max(of, 1)
         place = int(np.clip(round(wanted), 1, max(len(firms), 1)))
-        blocks = (self._sieve.scores(part) for part in self._parts(self._queries(firms)))
-        return thresholds(blocks, len(self._engine.index.patents), place)
+        return self._sieve.thresholds(self._parts(self._queries(firms)), place)
 
     def candidates(self, firms: Sequence[Firm | None]) -> Candidates:
         """Return the candidates of a block; ``None`` stands for a firm that is no more."""
@@ -124,8 +139,8 @@ class Searcher:
         found: list[tuple[npt.NDArray[Any], ...]] = []
         for part in self._parts(asked):
             with self._timed("search"):
-                scores = self._sieve.scores([query for _, query in part])
-                chosen = select(scores, self._depths.searched, self._least)
+                queries = [query for _, query in part]
+                chosen = self._sieve.search(queries, self._depths.searched, self._least)
             with self._timed("score"):
                 for (n, query), (rows, near) in zip(part, chosen, strict=True):
                     pairs, why = self._scored(query, rows, near)

@@ -129,15 +129,31 @@ class Limits:
             most: U; ``None`` for five times the mean load of the items that have edges.
             per_holder: see ``Limits``.
         """
-        if most is None:
-            most = usual_most(edges, per_firm, least)
-        n_firms, n_items = edges.n_firms, edges.n_items
-        return cls(
-            np.full(n_firms, per_firm, dtype=np.int32),
+        n_items = edges.n_items
+        return cls.of(
+            edges,
+            np.full(edges.n_firms, per_firm, dtype=np.int32),
             np.full(n_items, least, dtype=np.int32),
-            np.full(n_items, most, dtype=np.int32),
+            np.full(n_items, -1 if most is None else most, dtype=np.int32),
             per_holder,
         )
+
+    @classmethod
+    def of(
+        cls, edges: Edges, per_firm: Counts, least: Counts, most: Counts, per_holder: int
+    ) -> Limits:
+        """Return limits of each firm and item.
+
+        Args:
+            edges: give the mean load.
+            per_firm: int32 (firms,), K.
+            least: int32 (items,), L.
+            most: int32 (items,), U; -1 for five times the mean load of the items that have edges,
+                or L where that is more.
+            per_holder: see ``Limits``.
+        """
+        usual = np.maximum(least, usual_most(edges, per_firm))
+        return cls(per_firm, least, np.where(most < 0, usual, most).astype(np.int32), per_holder)
 
     def reachable(self, edges: Edges) -> Limits:
         """Return the limits with no item asking for more firms than it has edges."""
@@ -158,8 +174,8 @@ def _sort_within(start: Any, item: Any, worth: Any, order: Any, first: Any) -> N
                 first[start[firm] + place] = False
 
 
-def usual_most(edges: Edges, per_firm: int, least: int) -> int:
-    """Return five times the mean load, were every firm's list full: the usual U."""
+def usual_most(edges: Edges, per_firm: int | Counts) -> int:
+    """Return five times the mean load, were every firm's list full: the usual U, at least 1."""
     reached = int(np.count_nonzero(np.bincount(edges.item, minlength=edges.n_items)))
     filled = int(np.minimum(np.diff(edges.start), per_firm).sum())
-    return max(least, 1, int(np.ceil(5.0 * filled / max(reached, 1))))
+    return max(1, int(np.ceil(5.0 * filled / max(reached, 1))))

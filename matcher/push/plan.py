@@ -16,16 +16,18 @@ import numpy.typing as npt
 from matcher.engine import Engine
 from matcher.errors import InputError
 from matcher.push.candidates import CAUSES, STEPS, Depths, Searcher
+from matcher.push.edges import Counts
 from matcher.push.explore import check_share
-from matcher.push.items import Items, items_of
+from matcher.push.items import Items
+from matcher.push.lately import Unrepeated
 from matcher.push.round_folder import RoundFolder
-from matcher.push.sieve import Sieve, table_of
+from matcher.push.sieve_arrays import CPU, Opener, as_it_is, read_sieve
 from matcher.readers import Readers
 from matcher.types import Firm, Uscc
 
 Progress = Callable[[str, int, int | None], None]
 
-_SAMPLE = 4_096
+_LIMITS = "per_firm", "least", "most", "sought"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class PushPlan:
         versions: encoder, index and policy.
         stamps: of patents, firms and what else was read, when the round was planned.
         warm: the round whose prices are the start, "" for none.
+        campaign: the campaign file's text, "" for none.
+        device: where the candidates are looked for; see ``Opener``.
+        since: the full round since which changes are pushed, "" for a round over all.
     """
 
     round_id: str
@@ -59,6 +64,9 @@ class PushPlan:
     versions: Mapping[str, str] = field(default_factory=dict)
     stamps: Mapping[str, str] = field(default_factory=dict)
     warm: str = ""
+    campaign: str = ""
+    device: str = CPU
+    since: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.per_firm <= 100:
@@ -78,9 +86,9 @@ class PushPlan:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> PushPlan:
-        """Return what ``to_dict`` was called on."""
-        depths = Depths(**content["depths"])
-        return cls(**{**content, "depths": depths})
+        """Return what ``to_dict`` was called on; what stands beside it is left."""
+        own = {name: content[name] for name in cls.__dataclass_fields__ if name in content}
+        return cls(**{**own, "depths": Depths(**content["depths"])})
 
 
 class Executor(Protocol):
@@ -90,48 +98,35 @@ class Executor(Protocol):
         """Do every unit and tell each when its file is there; raise the first error."""
 
 
-def prepare(
-    folder: RoundFolder, plan: PushPlan, engine: Engine, readers: Readers, progress: Progress
-) -> None:
-    """Write all that units need, the plan last.
-
-    Raises:
-        InputError: the catalogue holds no firm.
-    """
-    progress("items", 0, None)
-    side = engine.index.patents
-    items = items_of(side.ids, readers.patents, readers.groups)
-    folder.write_array("item_of_row", items.of_row)
-    folder.write_array("item_names", items.names)
-    folder.write_array("item_holders", items.holder)
-    progress("firms", 0, None)
-    firms, segments = _firms(engine, readers)
-    if not len(firms):
-        raise InputError(
-            "found no firm in the catalogue", "firms to push to", "run 'panhuo import firms FILE'"
-        )
-    folder.write_array("firms", firms)
-    folder.write_array("firm_segments", segments)
-    folder.write_array("table", table_of(side, engine.policy, items.offered))
-    progress("sample", 0, None)
-    folder.write_array("least", _least(folder, plan, engine, readers, firms))
-    folder.write_plan({**plan.to_dict(), "kept_out": items.kept_out, "n_firms": len(firms)})
-
-
 def units_of(folder: RoundFolder) -> int:
     """Return how many units a planned round has."""
     plan = folder.read_plan()
     return -(-int(plan["n_firms"]) // int(plan["unit"]))
 
 
-def searcher_of(folder: RoundFolder, engine: Engine, readers: Readers) -> Searcher:
-    """Return what finds the candidates of a planned round's units."""
+def searcher_of(
+    folder: RoundFolder, engine: Engine, readers: Readers, opener: Opener = as_it_is
+) -> Searcher:
+    """Return what finds the candidates of a planned round's units.
+
+    Args:
+        folder: of the round.
+        engine: over the index it was planned with.
+        readers: the catalogue now.
+        opener: puts the sieve on the plan's device.
+    """
     plan = read_plan(folder)
-    table = np.asarray(folder.read_array("table"))
-    sieve = Sieve.of(engine.index.patents, engine.policy, table)
+    sieve = opener(read_sieve(folder, engine.index.patents, engine.policy), plan.device)
     least = np.asarray(folder.read_array("least"))
     items = np.asarray(folder.read_array("item_of_row"))
-    return Searcher(engine, sieve, plan.depths, readers.profiles, least, items)
+    profiles = Unrepeated(
+        readers.profiles,
+        np.asarray(folder.read_array("firms")),
+        np.asarray(folder.read_array("repeat_firm")),
+        np.asarray(folder.read_array("repeat_row")),
+        engine.index.patents.ids,
+    )
+    return Searcher(engine, sieve, plan.depths, profiles, least, items)
 
 
 def do_unit(folder: RoundFolder, number: int, searcher: Searcher, readers: Readers) -> None:
@@ -139,7 +134,7 @@ def do_unit(folder: RoundFolder, number: int, searcher: Searcher, readers: Reade
     size = read_plan(folder).unit
     names = folder.read_array("firms")[number * size : (number + 1) * size]
     before = dict(searcher.spent)
-    found = searcher.candidates(_read(readers, names))
+    found = searcher.candidates(read_firms(readers, names))
     folder.write_unit(number, found, [searcher.spent[step] - before[step] for step in STEPS])
 
 
@@ -168,6 +163,8 @@ class Pairs:
 def gathered(folder: RoundFolder) -> Pairs:
     """Return each firm's best candidates and each patent's best firms, of all units.
 
+    Of a round of changes those of what changed: firms, or patents.
+
     Args:
         folder: with every unit done.
     """
@@ -182,6 +179,10 @@ def gathered(folder: RoundFolder) -> Pairs:
             column.append(part)
         cause.append(unit.cause)
     firm, row, score, near, kept = (np.concatenate(column) for column in columns)
+    if plan.since:
+        fresh = np.asarray(folder.read_array("fresh_firm"))[firm]
+        fresh |= np.asarray(folder.read_array("fresh_row"))[row]
+        firm, row, score, near, kept = (part[fresh] for part in (firm, row, score, near, kept))
     kept[_best_firms(row, score, np.flatnonzero(near), plan.depths.per_patent)] = True
     return Pairs(firm[kept], row[kept], score[kept], np.concatenate(cause))
 
@@ -194,19 +195,49 @@ def spent_on(folder: RoundFolder) -> dict[str, float]:
 
 def read_items(folder: RoundFolder) -> Items:
     """Return the items of a planned round."""
-    names, of_row, holder = (
+    names, of_row, holder, stratum = (
         np.asarray(folder.read_array(name))
-        for name in ("item_names", "item_of_row", "item_holders")
+        for name in ("item_names", "item_of_row", "item_holders", "item_strata")
     )
-    return Items(names, of_row, holder, folder.read_plan()["kept_out"])
+    return Items(names, of_row, holder, folder.read_plan()["kept_out"], stratum)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The limits of a round as they were fixed when it was planned.
+
+    Attributes:
+        per_firm: int32 (firms,), K.
+        least: int32 (items,), L.
+        most: int32 (items,), U, -1 where it follows from the mean load.
+        sought: bool (items,), those for which firms are sought; others are offered, not missed.
+        kept_out: why firms of the catalogue are not in the round → how many.
+    """
+
+    per_firm: Counts
+    least: Counts
+    most: Counts
+    sought: npt.NDArray[np.bool_]
+    kept_out: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_asked(folder: RoundFolder) -> Asked:
+    """Return the limits of a planned round."""
+    per_firm, least, most, sought = (
+        np.array(folder.read_array(f"limit_{name}")) for name in _LIMITS
+    )
+    return Asked(per_firm, least, most, sought, folder.read_plan()["firms_kept_out"])
+
+
+def write_asked(folder: RoundFolder, asked: Asked) -> None:
+    """Keep the limits; ``kept_out`` stands in the plan."""
+    for name in _LIMITS:
+        folder.write_array(f"limit_{name}", getattr(asked, name))
 
 
 def read_plan(folder: RoundFolder) -> PushPlan:
     """Return the plan of a round; raise ``BadFile`` where there is none."""
-    content = folder.read_plan()
-    return PushPlan.from_dict(
-        {k: v for k, v in content.items() if k not in ("kept_out", "n_firms")}
-    )
+    return PushPlan.from_dict(folder.read_plan())
 
 
 def _places(firm: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
@@ -229,34 +260,8 @@ def _best_firms(
     return order[_places(row[order]) < most]
 
 
-def _firms(engine: Engine, readers: Readers) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.str_]]:
-    """Return every firm of the catalogue and its main segment, firms of one segment together."""
-    side = engine.index.firms
-    names, segments = [], []
-    for firm in readers.firms.iterate():
-        row = side.ids.row_of(firm.uscc)
-        names.append(str(firm.uscc))
-        segments.append("" if row is None else str(side.main_segment(row) or ""))
-    found, filed = np.array(names, dtype=np.str_), np.array(segments, dtype=np.str_)
-    order = np.argsort(filed, kind="stable")
-    return found[order], filed[order]
-
-
-def _least(
-    folder: RoundFolder,
-    plan: PushPlan,
-    engine: Engine,
-    readers: Readers,
-    firms: npt.NDArray[np.str_],
-) -> npt.NDArray[np.float32]:
-    side = engine.index.patents
-    sieve = Sieve.of(side, engine.policy, np.asarray(folder.read_array("table")))
-    rows = np.unique(np.linspace(0, max(len(firms) - 1, 0), min(_SAMPLE, len(firms))).astype(int))
-    sample = [firm for firm in _read(readers, firms[rows]) if firm is not None]
-    return Searcher(engine, sieve, plan.depths, readers.profiles).sample(sample, len(firms))
-
-
-def _read(readers: Readers, names: npt.NDArray[np.str_]) -> list[Firm | None]:
+def read_firms(readers: Readers, names: npt.NDArray[np.str_]) -> list[Firm | None]:
+    """Return the firms as they are now, ``None`` for those that are no more."""
     ids = [Uscc(str(name)) for name in names]
     stored = readers.firms.many(ids)
     return [stored.get(name) for name in ids]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from matcher.errors import BadFile
 from matcher.push.candidates import Candidates
 
-_PLAN, _DONE = "plan.json", "done.json"
+_PLAN, _DONE, _SEEN = "plan.json", "done.json", "seen.npz"
 
 
 class RoundFolder:
@@ -68,8 +69,15 @@ class RoundFolder:
         self._write(f"work/{name}.npy", lambda out: np.save(out, array, allow_pickle=False))
 
     def read_array(self, name: str) -> npt.NDArray[Any]:
-        """Return an array of the plan, mapped from disk."""
+        """Return an array of the plan, mapped from disk; raise ``BadFile`` where there is none."""
         path = self.path / "work" / f"{name}.npy"
+        if not path.exists():
+            raise BadFile(
+                str(path),
+                "found no such array",
+                "a round that this release planned",
+                "plan a new one",
+            )
         found: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         return found
 
@@ -103,6 +111,22 @@ class RoundFolder:
         with np.load(self.path / "prices.npz", allow_pickle=False) as columns:
             return {"names": columns["names"], "prices": columns["prices"]}
 
+    def write_seen(self, columns: dict[str, Any]) -> None:
+        """Keep what the round saw of the catalogue, to tell later what has changed since."""
+        self._write(_SEEN, lambda out: np.savez(out, **columns))
+
+    def read_seen(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what ``write_seen`` kept; empty where it was not, or was forgotten."""
+        path = self.path / _SEEN
+        if not path.exists():
+            return {}
+        with np.load(path, allow_pickle=False) as columns:
+            return dict(columns)
+
+    def forget_seen(self) -> None:
+        """Drop it: a newer round saw more."""
+        (self.path / _SEEN).unlink(missing_ok=True)
+
     def _unit(self, number: int) -> Path:
         return self.path / "work" / f"unit-{number:06}.npz"
 
@@ -125,7 +149,8 @@ class RoundFolder:
     def _write(self, name: str, save: Callable[[IO[bytes]], object]) -> None:
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        # Machines that share a disk may number their processes alike.
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
         with draft.open("wb") as out:
             save(out)
             out.flush()

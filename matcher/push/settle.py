@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from matcher.push.balance import BalanceConfig, Balanced, balance
 from matcher.push.certificate import Certificate, certify
-from matcher.push.choice import Prices, loads
+from matcher.push.choice import Prices, bound, choose, loads
 from matcher.push.edges import Edges, Limits
 from matcher.push.explore import Explored, explore
 from matcher.push.items import Items
-from matcher.push.plan import Pairs, PushPlan
+from matcher.push.plan import Asked, Pairs, PushPlan
 from matcher.types import FloatArray, RowArray
+
+_ROUNDED = 1 - 1e-9  # bound and value are sums in other orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def worth_of(score: FloatArray, floor_score: float) -> FloatArray:
 
 def settle(
     plan: PushPlan,
+    asked: Asked,
     pairs: Pairs,
     items: Items,
     segments: npt.NDArray[np.str_],
@@ -66,7 +69,8 @@ def settle(
     """Return the lists of a round.
 
     Args:
-        plan: K, L, U and the share of places given to chance.
+        plan: the share of places given to chance, and the seed.
+        asked: K, L and U.
         pairs: all candidates.
         items: what is offered as one.
         segments: str (firms,), main segment of each firm.
@@ -76,11 +80,12 @@ def settle(
         config: how long to balance.
         progress: told passes and gap.
     """
+    pairs = _open(pairs, asked, items)
     worth = worth_of(pairs.score, floor_score)
     n_firms = len(pairs.cause)
     edges, kept = Edges.of(pairs.firm, items.of_row[pairs.row], worth, n_firms, items.holder)
-    limits = Limits.uniform(edges, plan.per_firm, plan.least, plan.most, per_holder)
-    found = balance(edges, limits, config, prices, progress)
+    limits = Limits.of(edges, asked.per_firm, asked.least, asked.most, per_holder)
+    found = _balanced(edges, limits, config, prices, progress)
     score = pairs.score[kept]
     explored = explore(
         edges, limits.reachable(edges), found.taken, found.prices, plan.explore, plan.seed
@@ -92,16 +97,52 @@ def settle(
         found=found,
         explored=explored,
         certificate=certify(edges, limits, found, score, segments),
-        exceptions=_exceptions(pairs, items, edges, limits, found),
+        exceptions=_exceptions(asked, pairs, items, edges, limits, found),
     )
 
 
+def _open(pairs: Pairs, asked: Asked, items: Items) -> Pairs:
+    """Return the pairs of items that any firm may get: no price would keep the others out."""
+    if not (asked.most == 0).any():
+        return pairs
+    kept = asked.most[items.of_row[pairs.row]] != 0
+    return Pairs(pairs.firm[kept], pairs.row[kept], pairs.score[kept], pairs.cause)
+
+
+def _balanced(
+    edges: Edges,
+    limits: Limits,
+    config: BalanceConfig | None,
+    prices: Prices | None,
+    progress: Callable[[int, float], None],
+) -> Balanced:
+    """Return the balance; where firms have too few places for every L, under the L that was met.
+
+    A bound below the value proves that no choice keeps every L, and proves nothing else.
+    """
+    found = balance(edges, limits, config, prices, progress)
+    if found.bound >= found.value * _ROUNDED:
+        return found
+    found = balance(edges, _met(edges, limits, found), config, found.prices, progress)
+    if found.bound >= found.value * _ROUNDED:
+        return found
+    met = _met(edges, limits, found)
+    taken, _, _ = choose(edges, met, found.prices)
+    return replace(found, bound=bound(edges, met, found.prices, taken))
+
+
+def _met(edges: Edges, limits: Limits, found: Balanced) -> Limits:
+    load = loads(edges, found.taken)
+    return replace(limits, least=np.minimum(limits.least, load).astype(np.int32))
+
+
 def _exceptions(
-    pairs: Pairs, items: Items, edges: Edges, limits: Limits, found: Balanced
+    asked: Asked, pairs: Pairs, items: Items, edges: Edges, limits: Limits, found: Balanced
 ) -> dict[str, Any]:
     degree = np.bincount(edges.item, minlength=len(items))
     load = loads(edges, found.taken)
-    without = np.flatnonzero(degree == 0)
+    full = asked.sought & (asked.most == 0)
+    without = np.flatnonzero(asked.sought & ~full & (degree == 0))
     short = np.flatnonzero((degree > 0) & (load < np.minimum(limits.least, degree)))
     listless = np.diff(edges.start).astype(bool) & ~(found.taken >= 0).any(axis=1)
     return {
@@ -109,8 +150,9 @@ def _exceptions(
             **items.kept_out,
             "no_firm_above_floor": len(without),
             "firms_too_few": len(short),
+            **({"load_used_up": int(full.sum())} if full.any() else {}),
         },
-        "firms": {**pairs.causes(), "crowded_out": int(listless.sum())},
+        "firms": {**asked.kept_out, **pairs.causes(), "crowded_out": int(listless.sum())},
         "items_without_firm": items.names[without].tolist(),
         "items_short": items.names[short].tolist(),
     }

@@ -1,33 +1,44 @@
-"""Every patent scored for a block of firms at once, near enough to pick candidates from.
+"""The patents that suit a block of firms best, near enough to pick candidates from.
 
-The policy is linear, so most of it is one inner product: what a firm weighs (texts, place,
-segments) against what a patent has. Only the best item, the few nearest own patents, own IPC and
-cities that nobody told are left out; ``rank`` adds them for the candidates. BM25 is added word by
-word from its postings.
+The policy is linear, so most of it is one inner product: what a firm weighs (texts, segments)
+against what a patent has. Only the best item, the few nearest own patents, own IPC and cities that
+nobody told are left out; ``rank`` adds them for the candidates. A firm looks at the clusters that
+promise most, at those for which it is among the first firms itself (or patents that nobody wishes
+for would find no firm), and at the patents outside them whose words answer its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from matcher.index.segment_index import Mask
 from matcher.index.side import Side
+from matcher.push.clusters import Clusters
+from matcher.push.sift import (
+    add_words,
+    complete,
+    forget_words,
+    keep,
+    keep_best,
+    outside,
+    positions_of,
+    scatter,
+)
 from matcher.query import FirmQuery
 from matcher.ranking.features import FEATURES, unknown_place
 from matcher.ranking.policy import Policy
 from matcher.types import FloatArray, RowArray
 
-_NEVER = np.float32(-1e9)
-_FACTS = 2  # columns beside vectors and segments: constant, unknown province
-_CELLS = 1 << 25
-_SAMPLED = 2_048
-_LOWEST = np.float32(-5e8)  # below it lie only rows that may not be offered
+FACTS = 2  # columns beside vectors and segments: constant, unknown province
+_CELLS = 1 << 24
+_ALWAYS, _SHARE = 10_000, 40  # patents a firm looks at: ten thousand and a fortieth of the others
+_WISHES = 4  # firms of a block that look at a cluster because they are its first
+_OUTSIDE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +46,211 @@ class Sieve:
     """What blocks of firms are multiplied with.
 
     Attributes:
-        table: float32 (patents, dim + 2 + segments), may be mapped from disk.
-        side: the patents.
+        table: float32 (m, dim + 2 + segments) in the order of the clusters, may be mapped.
+        clusters: of the m patents that may be recommended.
+        side: all patents.
         weights: feature → weight of the policy in force.
-        places: ``province`` and ``city`` → code → rows that lie there.
+        position: int32 (patents,), where each row stands in the order, -1 for none.
+        cluster_of: int32 (m,).
+        lies: ``province`` and ``city`` codes (m,) of the patents.
+        cities: city → clusters with members there, and the share of these.
+        always, share: a firm looks at ``always`` patents and one in ``share`` of the others.
     """
 
     table: FloatArray
+    clusters: Clusters
     side: Side
     weights: dict[str, float]
-    places: dict[str, list[RowArray]]
+    position: npt.NDArray[np.int32]
+    cluster_of: npt.NDArray[np.int32]
+    lies: tuple[npt.NDArray[Any], npt.NDArray[Any]]
+    cities: Mapping[int, tuple[RowArray, FloatArray]]
+    always: int = _ALWAYS
+    share: int = _SHARE
 
     @classmethod
-    def of(cls, side: Side, policy: Policy, table: FloatArray) -> Sieve:
-        """Return the sieve over a table that ``table_of`` made for the same side and policy."""
-        weights = dict(zip(FEATURES, policy.effective, strict=True))
-        places = {level: _rows_by_code(side.columns[level]) for level in ("province", "city")}
-        return cls(table, side, weights, places)
+    def of(cls, side: Side, policy: Policy, table: FloatArray, clusters: Clusters) -> Sieve:
+        """Return the sieve over what ``table_of`` made for the same side and policy."""
+        order = clusters.order
+        position = np.full(len(side), -1, dtype=np.int32)
+        position[order] = np.arange(len(order), dtype=np.int32)
+        numbers = np.arange(len(clusters), dtype=np.int32)
+        cluster_of = np.repeat(numbers, clusters.sizes)
+        city = side.columns["city"][order]
+        return cls(
+            table=table,
+            clusters=clusters,
+            side=side,
+            weights=dict(zip(FEATURES, policy.effective, strict=True)),
+            position=position,
+            cluster_of=cluster_of,
+            lies=(side.columns["province"][order], city),
+            cities=_cities(city, cluster_of, clusters.sizes),
+        )
+
+    @property
+    def looked_at(self) -> int:
+        """About how many patents a firm looks at."""
+        m = len(self.clusters.order)
+        return m if m <= self.always else self.always + (m - self.always) // self.share
 
     @property
     def block(self) -> int:
-        """How many firms are looked at together, so that their scores stay within 128 MiB."""
-        return int(np.clip(_CELLS // max(len(self.side), 1), 8, 1024))
+        """How many firms are looked at together, so that their scores stay within 64 MiB."""
+        return int(np.clip(_CELLS // max(self.looked_at, 1), 8, 2048))
 
-    def scores(self, queries: Sequence[FirmQuery]) -> FloatArray:
-        """Return float32 (firms, patents): log-odds but for what is left out, and a constant."""
-        asked = np.vstack([self._asked(query) for query in queries])
-        found: FloatArray = asked @ self.table.T
-        for row, query in zip(found, queries, strict=True):
-            self._add_places(row, query)
-            weight = np.float32(self.weights["shared_words"] / 10)
-            self.side.lexical.add_scores(query.words, weight, row)
+    def search(
+        self, queries: Sequence[FirmQuery], depth: int, least: FloatArray
+    ) -> list[tuple[RowArray, Mask]]:
+        """Return each firm's best rows, and all those on whose own short list it may stand.
+
+        Args:
+            queries: a block of firms.
+            depth: how many of the best.
+            least: float32 (patents,), from what score on a firm is one of the patent's best.
+
+        Returns:
+            For each firm: int64 rows ascending, and bool which of them reach ``least``.
+        """
+        bars = least[self.clusters.order]
+        found = []
+        for values, at in self._scored(queries):
+            kept, near = keep(values, at, depth, bars)
+            rows = self.clusters.order[at[kept]].astype(np.int64)
+            ascending = np.argsort(rows)
+            found.append((rows[ascending], near[ascending]))
         return found
 
-    def _asked(self, query: FirmQuery) -> FloatArray:
+    def thresholds(self, blocks: Iterable[Sequence[FirmQuery]], place: int) -> FloatArray:
+        """Return float32 (patents,): the score of each patent's ``place``-th best firm of a sample.
+
+        A patent that fewer firms looked at has -inf: whoever comes to look is welcome.
+
+        Args:
+            blocks: the sample, block by block.
+            place: 1-based.
+        """
+        best = np.full((place, len(self.clusters.order)), -np.inf, dtype=np.float32)
+        for queries in blocks:
+            for values, at in self._scored(queries):
+                keep_best(best, values, at)
+        found = np.full(len(self.side), np.inf, dtype=np.float32)
+        found[self.clusters.order] = best[0]
+        return found
+
+    def _scored(
+        self, queries: Sequence[FirmQuery]
+    ) -> Iterator[tuple[FloatArray, npt.NDArray[np.int64]]]:
+        """Yield for each firm the scores of all it looked at, and the position of each."""
+        if not queries or not len(self.clusters):
+            nothing = np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64)
+            yield from (nothing for _ in queries)
+            return
+        asked = np.vstack([self.asked(query) for query in queries])
+        looked = self._looked(asked, queries)
+        starts, values = self._products(asked, looked)
+        sums = np.zeros(len(self.clusters.order), dtype=np.float32)
+        for n, query in enumerate(queries):
+            mine = values[starts[n] : starts[n + 1]]
+            yield self._whole(query, asked[n], looked[n], mine, sums)
+
+    def _whole(
+        self,
+        query: FirmQuery,
+        asked: FloatArray,
+        inside: Mask,
+        values: FloatArray,
+        sums: FloatArray,
+    ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+        postings, columns = self.side.lexical.postings, self.side.lexical.columns(query.words)
+        weight = np.float32(self.weights["shared_words"] / 10)
+        start = self.clusters.start
+        numbers = np.flatnonzero(inside).astype(np.int32)
+        place = self._place(query)
+        add_words(columns, postings, weight, self.position, sums)
+        complete(values, numbers, start, sums, place, self.lies)
+        more = outside(columns, postings, self.position, sums, self.cluster_of, inside, _OUTSIDE)
+        at = positions_of(numbers, start, len(values))
+        if len(more):
+            values = np.concatenate([values, self.exact(query, asked, more)])
+            at = np.concatenate([at, more])
+        forget_words(columns, postings, self.position, sums)
+        return values, at
+
+    def exact(self, query: FirmQuery, asked: FloatArray, at: RowArray) -> FloatArray:
+        """Return float32 (n,): the scores of one firm with the patents at chosen positions.
+
+        Args:
+            query: the firm.
+            asked: its row, from ``asked``.
+            at: int64 (n,), positions.
+        """
+        words = self.side.lexical.scores_at(query.words, self.clusters.order[at].astype(np.int64))
+        found: FloatArray = self.table[at] @ asked
+        found += np.float32(self.weights["shared_words"] / 10) * words
+        province, city, by_province, by_city = self._place(query)
+        found += by_province * (self.lies[0][at] == province) * (province >= 0)
+        found += by_city * (self.lies[1][at] == city) * (city >= 0)
+        return found
+
+    def _products(
+        self, asked: FloatArray, looked: Mask
+    ) -> tuple[npt.NDArray[np.int64], FloatArray]:
+        """Return where each firm's scores begin and end, and the scores, cluster after cluster."""
+        sizes = self.clusters.sizes
+        of_firm = looked @ sizes
+        starts = np.concatenate([[0], np.cumsum(of_firm)]).astype(np.int64)
+        values = np.empty(starts[-1], dtype=np.float32)
+        firms, numbers = np.nonzero(looked)
+        before = np.cumsum(sizes[numbers]) - sizes[numbers]
+        by_cluster = np.argsort(numbers, kind="stable")
+        ends = np.cumsum(np.bincount(numbers, minlength=len(sizes)))
+        first = 0
+        for number, end in enumerate(ends.tolist()):
+            mine = by_cluster[first:end]
+            if len(mine):
+                part = self.table[self.clusters.start[number] : self.clusters.start[number + 1]]
+                scatter(asked[firms[mine]] @ part.T, before[mine], values)
+            first = end
+        return starts, values
+
+    def _looked(self, asked: FloatArray, queries: Sequence[FirmQuery]) -> Mask:
+        """Return bool (firms, clusters): which clusters each firm looks at."""
+        n = len(self.clusters)
+        wanted = int(np.ceil(self.looked_at * n / len(self.clusters.order)))
+        if wanted >= n:
+            return np.ones((len(asked), n), dtype=np.bool_)
+        promise = self.clusters.promise(asked, self.side.vectors.shape[1])
+        self._add_places(promise, queries)
+        bars = np.partition(promise, n - wanted, axis=1)[:, n - wanted]
+        looked: Mask = promise >= bars[:, None]
+        # A cluster's first firms come to look even where it is none of their best.
+        wishes = min(_WISHES, len(asked))
+        columns = np.ascontiguousarray(promise.T)
+        firsts = np.partition(columns, len(asked) - wishes, axis=1)[:, len(asked) - wishes]
+        looked |= promise >= firsts
+        return looked
+
+    def _add_places(self, promise: FloatArray, queries: Sequence[FirmQuery]) -> None:
+        """Clusters are of one province, and mix its cities."""
+        province = self.lies[0][self.clusters.start[:-1]]
+        by_province, by_city = (
+            np.float32(self.weights[f"same_{at}"]) for at in ("province", "city")
+        )
+        for row, query in zip(promise, queries, strict=True):
+            if query.province >= 0:
+                row[province == query.province] += by_province
+            if query.city in self.cities:
+                numbers, share = self.cities[query.city]
+                row[numbers] += by_city * share
+
+    def _place(self, query: FirmQuery) -> tuple[int, int, np.float32, np.float32]:
+        w = self.weights
+        by = np.float32(w["same_province"]), np.float32(w["same_city"])
+        return query.province, query.city, *by
+
+    def asked(self, query: FirmQuery) -> FloatArray:
+        """Return float32 (columns,): what the firm weighs, to be multiplied with the table."""
         w, dim = self.weights, len(query.whole)
         row = np.zeros(self.table.shape[1], dtype=np.float32)
         row[:dim] = (w["whole_text"] + w["best_item"]) * query.whole + w["firm_name"] * query.name
@@ -76,129 +258,24 @@ class Sieve:
             row[:dim] += w["own_patents"] * query.own.mean(axis=0)
         row[dim] = 1.0
         row[dim + 1] = w["same_province"] * unknown_place(self.side, "province", query.province)
-        for column, code in enumerate(self.side.codes, start=dim + _FACTS):
+        for column, code in enumerate(self.side.codes, start=dim + FACTS):
             row[column] = w["segment"] * query.segments.get(code, 0.0)
         return row
 
-    def _add_places(self, row: FloatArray, query: FirmQuery) -> None:
-        for level, code in (("province", query.province), ("city", query.city)):
-            if 0 <= code < len(self.places[level]):
-                row[self.places[level][code]] += np.float32(self.weights[f"same_{level}"])
 
-
-def table_of(side: Side, policy: Policy, allowed: Mask) -> FloatArray:
-    """Return float32 (patents, dim + 2 + segments), the patents as ``Sieve`` multiplies them.
-
-    Args:
-        side: the patents.
-        policy: weighs what a patent has by itself.
-        allowed: bool (patents,), those that may be recommended; the others score nothing.
-    """
-    weights = dict(zip(FEATURES, policy.effective, strict=True))
-    dim = side.vectors.shape[1]
-    table = np.zeros((len(side), dim + _FACTS + len(side.codes)), dtype=np.float32)
-    table[:, :dim] = side.vectors
-    columns = side.columns
-    table[:, dim] = (
-        weights["hubness"] * columns["hubness"]
-        + weights["public_holder"] * (columns["public_holder"] == 1)
-        + weights["in_force"] * (columns["in_force"] == 1)
+def _cities(
+    city: npt.NDArray[Any], cluster_of: npt.NDArray[np.int32], sizes: RowArray
+) -> dict[int, tuple[RowArray, FloatArray]]:
+    known = city >= 0
+    pairs, counts = np.unique(
+        np.column_stack([city[known].astype(np.int64), cluster_of[known]]),
+        axis=0,
+        return_counts=True,
     )
-    table[~allowed, dim] = _NEVER
-    table[:, dim + 1] = columns["province"] < 0
-    table[:, dim + _FACTS :] = side.shares.toarray()
-    return table
-
-
-def select(scores: FloatArray, depth: int, least: FloatArray) -> list[tuple[RowArray, Mask]]:
-    """Return each firm's best rows, and all those on whose own short list the firm may stand.
-
-    Args:
-        scores: float32 (firms, patents), from ``Sieve.scores``.
-        depth: how many of the best.
-        least: float32 (patents,), from what score on a firm is one of the patent's best.
-
-    Returns:
-        For each firm: int64 rows ascending, and bool which of them reach ``least``.
-    """
-    return [_select(row, depth, least) for row in scores]
-
-
-def thresholds(samples: Iterable[FloatArray], n: int, place: int) -> FloatArray:
-    """Return float32 (patents,): the score of each patent's ``place``-th best firm of a sample.
-
-    Args:
-        samples: blocks of scores, float32 (firms, patents); at least ``place`` firms together.
-        n: how many patents there are.
-        place: 1-based.
-    """
-    best = np.full((place, n), _NEVER * 2, dtype=np.float32)
-    for block in samples:
-        for row in block:
-            _keep_best(best, row)
-    found: FloatArray = best[0].copy()
+    found: dict[int, tuple[RowArray, FloatArray]] = {}
+    ends = np.flatnonzero(np.diff(pairs[:, 0])) + 1
+    for part, n in zip(np.split(pairs, ends), np.split(counts, ends), strict=True):
+        if len(part):
+            share = n / sizes[part[:, 1]]
+            found[int(part[0, 0])] = part[:, 1], share.astype(np.float32)
     return found
-
-
-def _rows_by_code(codes: npt.NDArray[Any]) -> list[RowArray]:
-    order = np.argsort(codes, kind="stable").astype(np.int64)
-    known = order[codes[order] >= 0]
-    counts = np.bincount(codes[known]) if len(known) else np.zeros(0, dtype=np.int64)
-    return [np.sort(part) for part in np.split(known, np.cumsum(counts)[:-1])] if len(known) else []
-
-
-@numba.njit(cache=True, nogil=True)
-def _select(row: Any, depth: int, least: Any) -> Any:
-    """Collect what lies above a bar that a sample of the row suggests; lower it if that was few."""
-    bar = _bar(row, depth)
-    rows, n_best = _above(row, bar, least)
-    if n_best < min(depth, len(row)) and bar > _LOWEST:
-        bar = _LOWEST
-        rows, n_best = _above(row, bar, least)
-    values = row[rows]
-    best = np.flatnonzero(values > bar)
-    best = best[np.argsort(-values[best], kind="mergesort")[:depth]]
-    near = values >= least[rows]
-    kept = near.copy()
-    kept[best] = True
-    return rows[kept], near[kept]
-
-
-@numba.njit(cache=True, nogil=True)
-def _bar(row: Any, depth: int) -> Any:
-    """Return a value that about twice ``depth`` entries exceed."""
-    stride = len(row) // _SAMPLED
-    if stride < 2 or 4 * depth >= len(row):
-        return _LOWEST
-    sample = row[::stride].copy()
-    place = 1 + 2 * depth * len(sample) // len(row)
-    return max(_LOWEST, np.partition(sample, len(sample) - place)[len(sample) - place])
-
-
-@numba.njit(cache=True, nogil=True)
-def _above(row: Any, bar: Any, least: Any) -> Any:
-    """Return the rows above the bar or their own ``least``, and how many are above the bar."""
-    rows = np.empty(1024, dtype=np.int64)
-    n, n_best = 0, 0
-    for j in range(len(row)):
-        value = row[j]
-        if value > bar or (value >= least[j] and value > _LOWEST):
-            if n == len(rows):
-                rows = np.concatenate((rows, np.empty(len(rows), dtype=np.int64)))
-            rows[n] = j
-            n += 1
-            n_best += value > bar
-    return rows[:n], n_best
-
-
-@numba.njit(cache=True, nogil=True)
-def _keep_best(best: Any, row: Any) -> None:
-    """Push a row's scores into the ascending columns of ``best``."""
-    for j in range(len(row)):
-        value = row[j]
-        if value > best[0, j]:
-            place = 0
-            while place + 1 < len(best) and best[place + 1, j] < value:
-                best[place, j] = best[place + 1, j]
-                place += 1
-            best[place, j] = value

@@ -8,6 +8,7 @@ import click
 
 from matcher.pushed import PushCounts, RoundId
 from service.commands.options import Context, common, json_option, print_json
+from service.push.campaign_file import terms_of
 
 
 @click.command("send")
@@ -41,13 +42,16 @@ def send(
     Each firm gets one message. What was delivered is never sent again; what is to be tried again
     later waits for the next call, or for --until-done.
 
+    A round of a campaign is not sent while the campaign is quiet.
+
     Exit code 0: nothing is parked or failed. 1: some messages are, or the receiver wants nothing
     more.
     """
     with context.open() as home:
+        made = home.store.push_rounds.round(RoundId(round_id))
+        terms_of(made.campaign, made.round_id).refuse_quiet(datetime.now(UTC))
         sender = home.push_sender(channel)
         if again:
-            home.store.push_rounds.round(RoundId(round_id))
             home.store.push_messages.reopen(RoundId(round_id), channel, datetime.now(UTC))
         counts = sender.send(RoundId(round_id), most=most, until_done=until_done)
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,23 +15,31 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import InputError, RoundNotFound, StateError
+from matcher.push.campaign import Campaign
+from matcher.push.changes import prepare_changes
 from matcher.push.plan import (
     Executor,
     Progress,
     PushPlan,
     gathered,
-    prepare,
+    read_asked,
     read_items,
     read_plan,
     spent_on,
     units_of,
 )
+from matcher.push.prepare import prepare
 from matcher.push.round_folder import RoundFolder, folders
 from matcher.push.settle import Settled, settle
 from matcher.pushed import PushRound, RoundId
 from service.bootstrap import Home
 from service.jobs.locks import held
+from service.push.campaign_file import terms_of
+from service.push.changed import Catalogue, counting, since
+from service.push.earlier import forget_seen, last_seen, prices_of, warm_round
 from service.push.lists import batches, write_items
+from service.push.scope import scope_of, under
+from service.push.torch_sieve import looking_on
 
 
 @dataclass(slots=True)
@@ -42,12 +50,14 @@ class Planner:
         home: the opened home.
         executor: does the units.
         progress: told of (stage, done, total).
+        now: the moment, with zone.
         seconds: stage → seconds this process spent on it.
     """
 
     home: Home
     executor: Executor
     progress: Progress
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -55,24 +65,63 @@ class Planner:
         """Folder of the rounds."""
         return self.home.settings.home / "push"
 
-    def start(self, plan: PushPlan) -> dict[str, Any]:
+    def start(self, plan: PushPlan, campaign: Campaign | None = None) -> dict[str, Any]:
         """Plan, settle and publish a round; return what it came to.
 
         Args:
             plan: what is asked; versions, stamps and warm start are filled in here.
+            campaign: its limits count in place of the plan's.
 
         Raises:
             IndexMissing: nothing was built.
-            InputError: the catalogue holds no firm, or the limits are none.
-            StateError: another process plans a round of this home.
+            InputError: the catalogue holds no firm, the limits are none, or the campaign chooses
+                nothing.
+            StateError: another process plans a round of this home, the campaign is quiet, or no
+                firm has attention left.
         """
+        if campaign:
+            campaign.terms.refuse_quiet(datetime.fromisoformat(plan.made_at))
+            plan = under(plan, campaign)
         with self._alone():
-            plan = replace(
-                plan, versions=self._versions(), stamps=self._stamps(), warm=self._latest_prices()
-            )
+            warm = warm_round(self.root, campaign.terms.name if campaign else "")
+            plan = replace(plan, versions=self._versions(), stamps=self._stamps(), warm=warm)
             folder = RoundFolder(self.root / plan.round_id)
             with self._timed("prepare"):
-                prepare(folder, plan, self.home.engine(), self.home.readers, self.progress)
+                if campaign is None:
+                    Catalogue.of(self.home).keep(folder)
+                scope = scope_of(self.home, datetime.fromisoformat(plan.made_at), campaign)
+                engine, readers = self.home.engine(), self.home.readers
+                prepare(
+                    folder, plan, engine, readers, self.progress, scope=scope, opener=looking_on
+                )
+            return self._finish(folder)
+
+    def start_changed(self, plan: PushPlan, room: int) -> dict[str, Any]:
+        """Push what is new or changed since the newest round over all; return what it came to.
+
+        Where nothing is, no round is made: ``round`` is ``None`` then.
+
+        Args:
+            plan: what is asked; limits are those of the round over all.
+            room: items beyond K that may reach a firm until the next round over all.
+
+        Raises:
+            StateError: there is no such round, no firm has a place left, or another process plans.
+        """
+        with self._alone():
+            seen, catalogue = last_seen(self.root), Catalogue.of(self.home)
+            changes = catalogue.changes(self.home, seen, room)
+            if not changes.firms and not changes.patents:
+                return catalogue.unchanged(seen)
+            plan = replace(since(plan, seen), versions=self._versions(), stamps=self._stamps())
+            folder = RoundFolder(self.root / plan.round_id)
+            with self._timed("prepare"):
+                scope = scope_of(self.home, datetime.fromisoformat(plan.made_at), None)
+                catalogue.keep(folder)
+                prepare_changes(
+                    folder, plan, self.home.engine(), self.home.readers, self.progress,
+                    changes=changes, scope=counting(scope, seen), opener=looking_on,
+                )  # fmt: skip
             return self._finish(folder)
 
     def resume(self) -> dict[str, Any]:
@@ -80,12 +129,15 @@ class Planner:
 
         Raises:
             InputError: there is none.
-            StateError: the catalogue, index or policy is another by now, or another process plans.
+            StateError: the catalogue, index or policy is another by now, the campaign is quiet, or
+                another process plans.
         """
         with self._alone():
             for folder in folders(self.root):
                 if folder.planned and not folder.done:
-                    self._same(read_plan(folder))
+                    plan = read_plan(folder)
+                    self._same(plan)
+                    terms_of(plan.campaign, plan.round_id).refuse_quiet(self.now())
                     return self._finish(folder)
         raise InputError(
             f"found no unfinished push_round in {self.root.name}",
@@ -103,16 +155,18 @@ class Planner:
         with self._timed("balance"):
             settled = settle(
                 plan,
+                read_asked(folder),
                 pairs,
                 items,
                 np.asarray(folder.read_array("firm_segments")),
                 engine.policy.floor_score,
                 engine.policy.per_holder,
-                self._prices(plan.warm, items.names),
+                prices_of(self.root, plan.warm, items.names),
                 progress=lambda passes, gap: self.progress("balance", passes, None),
             )
         with self._timed("write"):
             content = self._publish(folder, plan, settled, items.names)
+        forget_seen(self.root, folder)
         self._forget_older(folder)
         return {
             **content,
@@ -166,7 +220,8 @@ class Planner:
         made = PushRound(
             RoundId(plan.round_id),
             datetime.fromisoformat(plan.made_at),
-            versions=dict(plan.versions),
+            campaign=plan.campaign,
+            versions={**plan.versions, **({"since": plan.since} if plan.since else {})},
             certificate=certificate,
         )
         try:
@@ -176,6 +231,12 @@ class Planner:
         content = {
             "round": plan.round_id,
             "made_at": plan.made_at,
+            "campaign": {
+                "name": terms_of(plan.campaign, plan.round_id).name,
+                "text": plan.campaign,
+            },
+            "since": plan.since,
+            "changes": folder.read_plan().get("changes"),
             "versions": dict(plan.versions),
             "firms": stored.firms,
             "patents": stored.patents,
@@ -209,24 +270,6 @@ class Planner:
                 "the same catalogue, index and policy: one round has one state of things",
                 "plan a new one without --resume",
             )
-
-    def _latest_prices(self) -> str:
-        for folder in folders(self.root):
-            if folder.done and (folder.path / "prices.npz").exists():
-                return folder.path.name
-        return ""
-
-    def _prices(self, warm: str, names: npt.NDArray[np.str_]) -> npt.NDArray[np.float64] | None:
-        """Return the prices of an earlier round for these items, nought for new ones."""
-        if not warm or not (self.root / warm / "prices.npz").exists():
-            return None
-        before = RoundFolder(self.root / warm).read_prices()
-        found = np.zeros(len(names))
-        if len(before["names"]):
-            place = np.minimum(np.searchsorted(before["names"], names), len(before["names"]) - 1)
-            known = before["names"][place] == names
-            found[known] = before["prices"][place[known]]
-        return found
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

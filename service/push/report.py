@@ -12,6 +12,7 @@ body{font:14px/1.5 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;col
 h1{font-size:20px;margin:0 0 4px}h2{font-size:15px;margin:22px 0 6px}
 p.small{color:#57606a;margin:2px 0 10px}table{border-collapse:collapse;width:100%}
 td,th{padding:3px 8px;border-bottom:1px solid #d8dee4;text-align:right}
+pre{background:#f6f8fa;padding:10px;white-space:pre-wrap}
 td:first-child,th:first-child{text-align:left}th{font-weight:600}
 svg text{font:11px system-ui,"Noto Sans CJK SC",sans-serif;fill:#1b1f24}
 .two{display:grid;grid-template-columns:1fr 1fr;gap:24px}
@@ -21,14 +22,19 @@ _BALANCED, _FREE = "#0a7d55", "#b8c0c8"
 _PATENTS = {
     "stopped": "失效或处于停止状态，不得推荐",
     "not_indexed": "索引建成后才入库",
+    "outside_campaign": "不在本次专项推送范围内",
     "no_firm_above_floor": "没有企业达到相关性下限",
     "firms_too_few": "有合适企业，但企业名额已满",
+    "load_used_up": "全量批次以来的推送次数已达上限",
 }
 _FIRMS = {
+    "outside_campaign": "不在本次专项推送范围内",
+    "no_place_left": "全量批次以来的名额已满",
+    "no_attention_left": "近期推送数已达每家企业的上限",
     "gone": "已注销、吊销或已删除",
     "no_text": "资料中没有可用于匹配的描述",
     "floor": "没有专利达到相关性下限",
-    "excluded": "合适的专利均为自有、已许可或已忽略",
+    "excluded": "合适的专利均为自有、已许可、已忽略或近期已推送",
     "crowded_out": "合适的专利均已达推送上限",
 }
 
@@ -58,14 +64,32 @@ def report_page(content: Mapping[str, Any], names: Mapping[str, str]) -> str:
             '<div class="two">',
             _section("未推送的专利", _causes(content["exceptions"]["patents"], _PATENTS)),
             _section("没有名单的企业", _causes(content["exceptions"]["firms"], _FIRMS)),
-            "</div></html>",
+            "</div>",
+            _campaign(content),
+            "</html>",
         ]
     )
 
 
+def _campaign(content: Mapping[str, Any]) -> str:
+    """Return the campaign as it was written; nothing for a round of none."""
+    told = content.get("campaign", {})
+    if not told.get("text"):
+        return ""
+    return _section(f"专项推送“{told['name']}”的规则", f"<pre>{escape(told['text'])}</pre>")
+
+
 def _made(content: Mapping[str, Any]) -> str:
     versions = " · ".join(str(one) for one in content["versions"].values())
-    return f"{content['made_at'][:16].replace('T', ' ')} UTC　{versions}"
+    name = content.get("campaign", {}).get("name", "")
+    told = f"专项推送“{name}”　" if name else ""
+    if content.get("since"):
+        counts = content["changes"]
+        told = (
+            f"增量推送：{content['since']} 之后新增或变更的企业 {counts['firms']:,} 家、"
+            f"专利 {counts['patents']:,} 件　"
+        )
+    return f"{told}{content['made_at'][:16].replace('T', ' ')} UTC　{versions}"
 
 
 def _section(title: str, body: str) -> str:

@@ -199,7 +199,7 @@ def test_a_worth_must_be_above_nought(worth: float) -> None:
 def test_the_certificate_counts_the_lists_again() -> None:
     edges = market(60, 40, 12, seed=7)
     limits = Limits.uniform(edges, 3, 1, None, 2)
-    assert limits.most[0] == usual_most(edges, 3, 1) == int(np.ceil(5 * 60 * 3 / 40))
+    assert limits.most[0] == usual_most(edges, 3) == int(np.ceil(5 * 60 * 3 / 40))
     found = balance(edges, limits)
     scores = np.full(len(edges), -2.0, dtype=np.float32)
     segments = np.array(["x", "y"] * 30)

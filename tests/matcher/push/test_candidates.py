@@ -17,7 +17,8 @@ from matcher.push.choice import choose
 from matcher.push.edges import Edges, Limits
 from matcher.push.items import items_of
 from matcher.push.settle import worth_of
-from matcher.push.sieve import Sieve, select, table_of, thresholds
+from matcher.push.sieve import Sieve
+from matcher.push.sieve_arrays import table_of
 from matcher.readers import Readers
 from matcher.types import Firm, LegalStatus, PlaceSetting
 from service.bootstrap import Home, open_home
@@ -40,7 +41,7 @@ def firms(home: Home) -> list[Firm]:
 def searcher(engine: Engine, readers: Readers, depths: Depths = DEEP) -> Searcher:
     side = engine.index.patents
     items = items_of(side.ids, readers.patents, readers.groups)
-    sieve = Sieve.of(side, engine.policy, table_of(side, engine.policy, items.offered))
+    sieve = Sieve.of(side, engine.policy, *table_of(side, engine.policy, items.offered))
     plain = Searcher(engine, sieve, depths, readers.profiles)
     firms = list(readers.firms.iterate())
     return Searcher(
@@ -138,27 +139,6 @@ def test_what_may_not_be_recommended_is_no_candidate(own_home: Path) -> None:
         assert items.kept_out["stopped"] >= 1
         after = searcher(engine, readers).candidates(firms)
         assert row not in after.row.tolist()
-
-
-def test_select_keeps_the_best_and_those_that_reach_a_patents_bar() -> None:
-    rng = np.random.default_rng(2)
-    scores = rng.normal(size=(7, 500)).astype(np.float32)
-    scores[:, 13] = -1e9
-    least = np.full(500, np.inf, dtype=np.float32)
-    least[[3, 13, 77]] = [-10, -10, 0]
-    for row, (rows, near) in zip(scores, select(scores, 20, least), strict=True):
-        best = set(np.argsort(-row, kind="stable")[:20].tolist())
-        reach = {3} | ({77} if row[77] >= 0 else set())
-        assert set(rows.tolist()) == best | reach
-        assert set(rows[near].tolist()) == reach
-        assert (np.diff(rows) > 0).all()
-
-
-@pytest.mark.parametrize("place", [1, 2, 5])
-def test_thresholds_are_the_scores_of_that_place(place: int) -> None:
-    scores = np.random.default_rng(0).normal(size=(30, 40)).astype(np.float32)
-    found = thresholds([scores[:11], scores[11:]], 40, place)
-    assert found.tolist() == np.sort(scores, axis=0)[-place].tolist()
 
 
 def test_worth_rises_with_the_score_and_stays_above_nought() -> None:

@@ -1,0 +1,179 @@
+"""The sieve against every pair scored, its parts against plain NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matcher.push.clusters import order_of
+from matcher.push.sieve import Sieve
+from matcher.push.sieve_arrays import table_of
+from matcher.push.sift import keep, keep_best, outside
+from matcher.query import FirmQuery
+from matcher.ranking.features import FEATURES, pair_features
+from matcher.types import FloatArray
+from service.bootstrap import Home, open_home
+from service.config import Settings
+
+# Left out of the sieve, or near enough: the best item stands for all, own IPC and own patents.
+_ROUGH = ("best_item", "own_patents", "own_ipc")
+
+
+@pytest.fixture(scope="module")
+def home(static_home: Path) -> Iterator[Home]:
+    with open_home(Settings(home=static_home)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def queries(home: Home) -> list[FirmQuery]:
+    found = home.engine().queries(home.readers.profiles(list(home.store.firms.iterate())))
+    return [query for query in found if query.segments and query.asked_rows().any()]
+
+
+def sieve_of(home: Home, allowed: np.ndarray | None = None, **share: int) -> Sieve:
+    engine = home.engine()
+    side = engine.index.patents
+    mask = np.ones(len(side), dtype=bool) if allowed is None else allowed
+    return replace(Sieve.of(side, engine.policy, *table_of(side, engine.policy, mask)), **share)
+
+
+def all_scores(home: Home, query: FirmQuery) -> FloatArray:
+    """What the sieve means to compute, by the features themselves."""
+    engine = home.engine()
+    side = engine.index.patents
+    every = np.arange(len(side))
+    weights = dict(zip(FEATURES, engine.policy.effective, strict=True))
+    table = pair_features(query, side, every, np.zeros(0, dtype=np.int64)).astype(np.float64)
+    table[:, FEATURES.index("best_item")] = table[:, FEATURES.index("whole_text")]
+    unknown_city = side.columns["city"] < 0
+    table[unknown_city, FEATURES.index("same_city")] = 0.0
+    if len(query.own):
+        table[:, FEATURES.index("own_patents")] = side.vectors @ query.own.mean(axis=0)
+    weights["own_ipc"] = 0.0
+    return np.asarray(table @ np.array([weights[name] for name in FEATURES]))
+
+
+def test_looking_at_everything_it_scores_every_pair(home: Home, queries: list[FirmQuery]) -> None:
+    sieve = sieve_of(home, always=10**9)
+    n = len(home.engine().index.patents)
+    least = np.full(n, np.inf, dtype=np.float32)
+    for query, (rows, near) in zip(
+        queries[:80], sieve.search(queries[:80], 60, least), strict=True
+    ):
+        expected = all_scores(home, query)
+        bar = np.sort(expected)[-60]
+        assert (np.diff(rows) > 0).all()
+        assert not near.any()
+        assert len(rows) == 60
+        assert expected[rows].min() >= bar - 1e-3
+    for query, (values, at) in zip(queries[:5], sieve._scored(queries[:5]), strict=True):
+        assert np.array_equal(np.sort(sieve.clusters.order[at]), np.arange(n))
+        scores = all_scores(home, query)
+        assert values == pytest.approx(scores[sieve.clusters.order[at]], abs=1e-3)
+
+
+def test_looking_at_half_it_finds_nearly_all(home: Home, queries: list[FirmQuery]) -> None:
+    n = len(home.engine().index.patents)
+    least = np.full(n, np.inf, dtype=np.float32)
+    whole = sieve_of(home, always=10**9).search(queries, 20, least)
+    some = sieve_of(home, always=n // 2, share=10**9)
+    assert some.looked_at == n // 2
+    found = some.search(queries, 20, least)
+    hits = [np.isin(a, b).mean() for (a, _), (b, _) in zip(whole, found, strict=True)]
+    assert np.mean(hits) >= 0.9
+
+
+def test_every_patent_is_looked_at_by_some_firm(home: Home, queries: list[FirmQuery]) -> None:
+    n = len(home.engine().index.patents)
+    few = queries[:9]
+    some = sieve_of(home, always=n // 50, share=10**9)
+    bars = some.thresholds([few], 1)
+    assert np.isfinite(bars).all()
+    assert np.isneginf(some.thresholds([few], len(few))).any()
+    seen = np.zeros(n, dtype=bool)
+    for rows, near in some.search(few, 1, bars):
+        seen[rows[near]] = True
+    assert seen.all()
+
+
+def test_what_may_not_be_recommended_is_not_looked_at(home: Home, queries: list[FirmQuery]) -> None:
+    n = len(home.engine().index.patents)
+    allowed = np.arange(n) % 3 != 0
+    sieve = sieve_of(home, allowed)
+    bars = sieve.thresholds([queries[:20]], 1)
+    assert np.isposinf(bars[~allowed]).all()
+    for rows, _ in sieve.search(queries[:20], n, np.full(n, -np.inf, dtype=np.float32)):
+        assert np.array_equal(rows, np.flatnonzero(allowed))
+    nothing = sieve_of(home, np.zeros(n, dtype=bool))
+    assert [len(rows) for rows, _ in nothing.search(queries[:3], 5, bars)] == [0, 0, 0]
+
+
+def test_a_firm_is_answered_alike_in_any_company(home: Home, queries: list[FirmQuery]) -> None:
+    n = len(home.engine().index.patents)
+    least = np.full(n, np.inf, dtype=np.float32)
+    sieve = sieve_of(home, always=10**9)
+    alone = [sieve.search([query], 30, least)[0][0].tolist() for query in queries[:10]]
+    together = [rows.tolist() for rows, _ in sieve.search(queries[:10], 30, least)]
+    assert alone == together
+    assert sieve.search([], 30, least) == []
+
+
+def test_clusters_part_the_rows_and_keep_provinces_apart() -> None:
+    rng = np.random.default_rng(4)
+    vectors = rng.normal(size=(3_000, 16)).astype(np.float32)
+    province = rng.integers(-1, 3, 3_000).astype(np.int16)
+    rows = np.flatnonzero(rng.random(3_000) < 0.8)
+    parts = order_of(vectors, province, rows)
+    assert np.array_equal(np.sort(np.concatenate(parts)), rows)
+    assert all(len(np.unique(province[part])) == 1 and len(part) for part in parts)
+    assert len(parts) >= 12
+    again = order_of(vectors, province, rows)
+    assert all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 9_000))
+@settings(max_examples=40, deadline=None)
+def test_keep_takes_the_best_and_those_that_reach_a_patents_bar(
+    seed: int, depth: int, n: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=n).astype(np.float32)
+    at = rng.permutation(n)
+    least = np.where(rng.random(n) < 0.01, np.float32(0), np.float32(np.inf)).astype(np.float32)
+    kept, near = keep(values, at, depth, least)
+    reach = values >= least[at]
+    best = set(np.argsort(-values, kind="stable")[:depth].tolist())
+    assert set(kept.tolist()) == best | set(np.flatnonzero(reach).tolist())
+    assert np.array_equal(near, reach[kept])
+
+
+@pytest.mark.parametrize("place", [1, 2, 5])
+def test_the_best_of_a_sample_are_kept_place_by_place(place: int) -> None:
+    scores = np.random.default_rng(0).normal(size=(30, 40)).astype(np.float32)
+    best = np.full((place, 40), -np.inf, dtype=np.float32)
+    for row in scores:
+        keep_best(best, row, np.arange(40))
+    assert best[0].tolist() == np.sort(scores, axis=0)[-place].tolist()
+
+
+def test_outside_the_clusters_the_words_decide() -> None:
+    data = np.array([1, 2, 3, 4, 5, 6], dtype=np.float32)
+    rows = np.array([0, 2, 4, 1, 2, 5], dtype=np.int32)
+    postings = data, rows, np.array([0, 3, 6], dtype=np.int64)
+    position = np.array([5, 4, 3, 2, 1, -1], dtype=np.int32)
+    sums = np.zeros(6, dtype=np.float32)
+    sums[[5, 3, 1, 4]] = [1, 7, 3, 4]
+    before = sums.copy()
+    cluster_of = np.array([0, 0, 0, 1, 1, 1], dtype=np.int32)
+    inside = np.array([True, False])
+    columns = np.array([0, 1])
+    assert outside(columns, postings, position, sums, cluster_of, inside, 9).tolist() == [3, 4, 5]
+    assert outside(columns, postings, position, sums, cluster_of, inside, 2).tolist() == [3, 4]
+    assert np.array_equal(sums, before)
