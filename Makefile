@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export OMP_NUM_THREADS ?= 2
 export OPENBLAS_NUM_THREADS ?= 2
 
-.PHONY: help setup demo serve test check fix bench clean
+.PHONY: help setup demo serve test soak check fix bench clean
 
 help: ## Print this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[notebooks]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[notebooks,ray]' --group dev
 	@touch $@
 
 demo: $(STAMP) ## Run the whole way on the sample catalogue, or on a folder: make demo DATA=dir
@@ -34,6 +34,9 @@ serve: $(STAMP) ## Start the API on 127.0.0.1:8000 over the demo's home
 
 test: $(STAMP) ## Run every test
 	$(BIN)/python -m pytest -q
+
+soak: $(STAMP) ## Kill a push 50 times: it must end as if undisturbed
+	PANHUO_KILLS=$${PANHUO_KILLS:-50} $(BIN)/python -m pytest -q -s tests/faults/test_push_kills.py
 
 check: $(STAMP) ## Check format, lint, types, floors and room sizes
 	$(BIN)/ruff format --check .

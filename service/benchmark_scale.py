@@ -82,7 +82,7 @@ def _figures(
     return {
         "stages": {
             "import": round(imported, 2),
-            "tokenise": round(build["read"], 2),
+            "tokenise": round(build["read"] + build["cut"], 2),
             "train": round(build["train"], 2),
             "encode": round(build["encode"], 2),
             "index": round(sum(build[s] for s in ("route", "index", "audit", "publish")), 2),

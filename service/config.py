@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,9 +29,13 @@ class Settings(BaseSettings):
             ``panhuo``, ``entry.py`` sets OpenMP, BLAS and numba from ``PANHUO_THREADS`` too, where
             their own variables are not set. A request of the API searches on one thread of FAISS
             whatever is set here.
+        ray_address: of the cluster that ``push plan --engine ray`` works on; empty starts one here.
         verify_index: check SHA-256 of every index file when it is opened.
         upload_bytes: of one file that the API takes for import.
         imports_kept_days: how long the folder of an ended import job is kept.
+        tenant: for which a command works; empty, or ``operator``, for the operator.
+        key_secret: the secret under which keys are recognised and tokens signed, or two of them
+            with a comma between; empty for the file in the home. Checked where it is used.
     """
 
     model_config = SettingsConfigDict(env_prefix="PANHUO_", frozen=True, extra="ignore")
@@ -46,9 +50,12 @@ class Settings(BaseSettings):
     index_engine: Literal["faiss", "int8", "exact"] = "faiss"
     policy: Path | None = None
     threads: int = Field(default=2, ge=1, le=256)
+    ray_address: str = ""
     verify_index: bool = True
     upload_bytes: int = Field(default=512 << 20, ge=1)
     imports_kept_days: int = Field(default=30, ge=1, le=36_500)
+    tenant: str = ""
+    key_secret: SecretStr = SecretStr("")
 
     @property
     def store_url(self) -> str:

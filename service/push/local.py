@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
+from threading import Thread
 
 from matcher.errors import UnavailableError
-from matcher.push.candidates import Searcher
-from matcher.push.plan import do_unit, searcher_of
 from matcher.push.round_folder import RoundFolder
-from matcher.readers import Readers
-from service.bootstrap import open_home
 from service.config import Settings
-
-_THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"
+from service.push.mishap import Mishap
+from service.push.threads import ONE_THREAD
+from service.push.unit_work import work
 
 
 class LocalExecutor:
@@ -37,14 +35,18 @@ class LocalExecutor:
         """Do every unit; raise ``UnavailableError`` where a process was killed."""
         if not units:
             return
+        order = self._settings.model_dump_json(), str(folder.path)
         try:
-            with _one_thread_each(), self._pool(folder, len(units)) as pool:
-                asked = [pool.submit(_unit, number) for number in units]
+            with _one_thread_each(), self._pool(len(units)) as pool:
+                asked = [pool.submit(work, *order, number) for number in units]
                 try:
                     for future in as_completed(asked):
-                        done(future.result())
+                        told = future.result()
+                        if isinstance(told, Mishap):
+                            raise told.error()
+                        done(told)
                 except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)
+                    pool.shutdown(cancel_futures=True)  # what is in hand is ended, not left behind
                     raise
         except BrokenProcessPool as error:
             raise UnavailableError(
@@ -53,41 +55,34 @@ class LocalExecutor:
                 "go on with 'panhuo push plan --resume'; if memory was short, use --processes 1",
             ) from error
 
-    def _pool(self, folder: RoundFolder, units: int) -> ProcessPoolExecutor:
+    def _pool(self, units: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             min(self._processes, units),
             multiprocessing.get_context("spawn"),
-            initializer=_open,
-            initargs=(self._settings.model_dump_json(), str(folder.path)),
+            initializer=_start_work,
         )
 
 
-class _Opened:
-    """What a working process holds, from its first unit to its end."""
+def _start_work() -> None:
+    """Have this process end at Ctrl-C, and when the one that started it was killed.
 
-    folder: RoundFolder
-    searcher: Searcher
-    readers: Readers
-    stack = ExitStack()
+    It would go on to the end of its unit, or wait for ever; a unit that is cut off leaves no trace.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if parent := multiprocessing.parent_process():
 
+        def wait() -> None:
+            parent.join()
+            os._exit(1)
 
-def _open(settings: str, folder: str) -> None:
-    home = _Opened.stack.enter_context(open_home(Settings.model_validate_json(settings)))
-    _Opened.folder = RoundFolder(Path(folder))
-    _Opened.readers = home.readers
-    _Opened.searcher = searcher_of(_Opened.folder, home.engine(), home.readers)
-
-
-def _unit(number: int) -> int:
-    do_unit(_Opened.folder, number, _Opened.searcher, _Opened.readers)
-    return number
+        Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
     """Processes inherit the environment: each gets one thread, so that they do not fight."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(ONE_THREAD)
     try:
         yield
     finally:

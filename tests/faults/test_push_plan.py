@@ -10,10 +10,12 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from matcher.errors import InputError, StateError
+from matcher.push.plan import do_unit
 from matcher.push.round_folder import RoundFolder
 from service.bootstrap import open_home
 from service.config import Settings
@@ -44,7 +46,7 @@ def outcome(folder: Path) -> tuple[bytes, bytes, list[tuple[object, ...]]]:
     ]
     round_folder = folder / "push" / "round"
     assert sorted(path.name for path in round_folder.iterdir()) == [
-        "done.json", "items.parquet", "plan.json", "prices.npz",
+        "done.json", "items.parquet", "plan.json", "prices.npz", "seen.npz",
     ]  # fmt: skip
     return (
         (round_folder / "items.parquet").read_bytes(),
@@ -74,6 +76,17 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, at: int) -> Points:
     return points
 
 
+def stop_in_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop where a round is planned and its first unit is done."""
+
+    def stop(folder: RoundFolder, number: int, *given: Any) -> None:
+        if number:
+            raise Stopped
+        do_unit(folder, number, *given)
+
+    monkeypatch.setattr(push_planning, "do_unit", stop)
+
+
 def test_stopped_at_every_write_the_round_is_the_same(
     undisturbed: Path, lsa_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +110,7 @@ def test_stopped_at_every_write_the_round_is_the_same(
     assert at > 25
 
 
-@pytest.mark.parametrize("at", [9, 20, 24, 29])
+@pytest.mark.parametrize("at", [9, 28, 32, 36, 41])
 def test_killed_by_the_system_it_is_the_same(
     undisturbed: Path, lsa_home: Path, tmp_path: Path, at: int
 ) -> None:
@@ -120,7 +133,7 @@ def test_a_round_is_not_resumed_on_another_catalogue(
 ) -> None:
     with open_home(settings_of(own_home)) as home:
         with monkeypatch.context() as patched:
-            stop_at(patched, 19)
+            stop_in_units(patched)
             with pytest.raises(Stopped):
                 plan_on(home)
         firm = next(iter(home.store.firms.iterate()))
@@ -142,7 +155,7 @@ def test_a_newer_round_takes_the_place_of_one_that_was_given_up(
 ) -> None:
     with open_home(settings_of(own_home)) as home:
         with monkeypatch.context() as patched:
-            stop_at(patched, 19)
+            stop_in_units(patched)
             with pytest.raises(Stopped):
                 plan_on(home)
         given_up = own_home / "push" / "round"
