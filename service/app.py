@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from matcher.errors import MatcherError
 from matcher.profile import profile_of_text
-from service.api import feedback, firms, health, imports, patents, recommendations
+from service.api import feedback, firms, health, imports, patents, recommendations, tokens
 from service.api.documents import Application
 from service.api.limits import BodyLimits
 from service.api.problems import install
+from service.auth.gate import Gate
+from service.auth.guard import LOOPBACK, Guard, authorise
+from service.auth.redact import redacted_logs
+from service.auth.secret import Secrets
 from service.bootstrap import Home, open_home
 from service.config import Settings
-from service.jobs.desk import ImportDesk
+from service.jobs.desk import ImportHall
 from service.jobs.folder import JobRoot
 from service.jobs.runner import Runner
+from service.tenancy import Tenancy
 
 _log = logging.getLogger(__name__)
 _TAGS = [
@@ -29,32 +35,28 @@ _TAGS = [
     {"name": "patents", "description": "专利：records of the catalogue"},
     {"name": "firms", "description": "企业：records of the catalogue"},
     {"name": "imports", "description": "导入：files into the catalogue"},
+    {"name": "tokens", "description": "令牌：what a portal or a widget asks with"},
     {"name": "health", "description": "状态：alive and ready"},
 ]
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, trusted: Collection[str] = LOOPBACK) -> FastAPI:
     """Return the application; the home is opened when it starts and closed when it stops.
 
     Without an index it starts too: ``/readyz`` and recommendations answer 503 until one is built.
 
     Args:
         settings: of the process; ``None`` reads the environment at start.
+        trusted: addresses that may ask without a key until the first one is made. No setting of
+            the environment reaches this.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        with open_home(settings) as home:
+        with redacted_logs(), open_home(settings) as home:
             _warm(home)
-            root = JobRoot(home.settings.home)
-            runner = Runner(root, home.store.import_jobs, home.settings)
-            most = home.settings.upload_bytes
-            desk = ImportDesk(root, home.store.import_jobs, runner.wake, most)
-            runner.start()
-            try:
-                yield {"home": home, "imports": desk}
-            finally:
-                runner.stop()
+            with _at_work(home) as state:
+                yield state
 
     # No /docs page: it would load its scripts from a foreign server. No redirects of slashes:
     # they are made from the Host header, which anyone can write.
@@ -67,12 +69,32 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        dependencies=[Depends(authorise)],
     )
     app.add_middleware(BodyLimits)
+    app.add_middleware(Guard, trusted=trusted)  # added last, asked first
     install(app)
-    for resource in (recommendations, feedback, patents, firms, imports, health):
+    for resource in (recommendations, feedback, patents, firms, imports, tokens, health):
         app.include_router(resource.router)
     return app
+
+
+@contextmanager
+def _at_work(home: Home) -> Iterator[dict[str, Any]]:
+    """Yield what requests find in their state, with all that works beside them running."""
+    root, jobs = JobRoot(home.settings.home), home.store.import_jobs
+    runner = Runner(root, jobs, home.settings)
+    secrets = Secrets(Path(home.settings.home), home.settings.key_secret.get_secret_value())
+    gate = Gate(home.store.api_keys, secrets)
+    with closing(Tenancy(home)) as homes:
+        gate.start()
+        runner.start()
+        try:
+            hall = ImportHall(root, jobs, runner.wake, home.settings.upload_bytes)
+            yield {"homes": homes, "gate": gate, "imports": hall}
+        finally:
+            runner.stop()
+            gate.stop()
 
 
 def _warm(home: Home) -> None:

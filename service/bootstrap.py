@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from embeddings.config import ModelConfig
+from embeddings.cut_ahead import CutAhead
 from embeddings.static import StaticEncoder
 from embeddings.tokeniser import Tokeniser, default_tokeniser
 from matcher.engine import Engine
@@ -117,8 +118,9 @@ class Home:
         Raises:
             InputError: the catalogue holds no patent, or there is nothing to continue.
         """
-        root = self.settings.segments_root
+        root, settings = self.settings.segments_root, self.settings
         tables = load_segments(root)
+        cutter = CutAhead(self.tokeniser)
         codes = tuple(segment.code for segment in tables.taxonomy)
         source = BuildInput(
             patents=self.store.patents,
@@ -128,14 +130,14 @@ class Home:
             places=self.places,
             router=Router(codes, tables.ipc, tables.industry),
             ipc_path=ipc_path,
-            tokeniser=self.tokeniser,
+            tokeniser=cutter,
+            cut_ahead=lambda texts, told: cutter.remember(texts, settings.threads, told),
             keep=lambda folder: keep_segments(root, folder / _TABLES),
-            engine=self.settings.index_engine,
+            engine=settings.index_engine,
         )
-        settings = self.settings
         maker = EncoderChoice(
             encoder or settings.encoder,
-            self.tokeniser,
+            cutter,
             settings.threads,
             ModelConfig(
                 dim=settings.encoder_dim,
@@ -205,20 +207,25 @@ class Home:
             return opened.engine
         return self._opened.engine
 
-    def recommender(self) -> Recommender:
-        """Return the online path over the current index version."""
+    def recommender(self, readers: Readers | None = None) -> Recommender:
+        """Return the online path over the current index version.
+
+        Args:
+            readers: instead of the home's own.
+        """
         engine = self.engine()
+        readers = readers or self.readers
         explainer = Explainer(
             self.segments.taxonomy,
             self.tokeniser,
             engine.index,
-            self.readers.patents,
+            readers.patents,
             self.places,
         )
         return Recommender(
             engine,
             explainer,
-            self.readers,
+            readers,
             clock=lambda: datetime.now(UTC),
             new_id=lambda: uuid.uuid4().hex,
         )
@@ -263,8 +270,15 @@ def open_home(settings: Settings | None = None) -> Iterator[Home]:
 
     Raises:
         StoreUnavailable: the database does not answer.
+        StateError: the settings name a tenant; its home is opened by ``service.tenancy``.
     """
     chosen = settings or Settings()
+    if chosen.tenant:
+        raise StateError(
+            f"found PANHUO_TENANT={chosen.tenant!r}",
+            "the operator: this works on all of the home",
+            "unset PANHUO_TENANT",
+        )
     set_threads(chosen.threads)
     if not chosen.database_url:
         Path(chosen.home).mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from service.commands.export import export
 from service.commands.grade import grade
 from service.commands.history import history
 from service.commands.imports import import_
+from service.commands.keys import keys
 from service.commands.options import Context, home_option, quiet_option, unusable
 from service.commands.policy import policy
 from service.commands.push import push
@@ -48,6 +49,7 @@ for command in (
     grade,
     history,
     contacts,
+    keys,
     build,
     recommend,
     firms_for,

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from matcher import errors
 from matcher.errors import MatcherError
 from service.api import refusals
+from service.door_rows import DOOR_ROWS
+from service.error_row import Row
 from service.jobs import refusals as jobs
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How one error class looks from outside; ``detail_zh`` is filled with the error's fields."""
-
-    status: int
-    slug: str
-    title: str
-    title_zh: str
-    detail_zh: str
-
 
 _READ_FIELDS = "请对照 found、expected 与 cure 修改后再试。"
 
 TABLE: dict[type[MatcherError], Row] = {
+    **DOOR_ROWS,
     errors.MatcherError: Row(500, "error", "Error", "处理出错", "请求未能完成。" + _READ_FIELDS),
     errors.InputError: Row(
         422, "bad-input", "Bad input", "请求内容有误", "请求内容不符合要求，" + _READ_FIELDS

@@ -1,9 +1,11 @@
-"""What an endpoint gets: the opened home, as much of it as the API needs."""
+"""What an endpoint gets: the home as the caller sees it, as much of it as the API needs."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Protocol
 
+from anyio import to_thread
 from fastapi import Depends, Request
 
 from matcher.errors import IndexStale, InputError
@@ -12,6 +14,8 @@ from matcher.places.places import PlaceTable
 from matcher.readers import Readers
 from matcher.recommend import Recommender
 from matcher.segments.taxonomy import Taxonomy
+from service.auth.guard import Asking
+from service.auth.narrow import asking, narrowed
 
 
 class Tables(Protocol):
@@ -37,19 +41,77 @@ class OpenedHome(Protocol):
     def segments(self) -> Tables:
         """Names segments."""
 
-    def recommender(self) -> Recommender:
+    def recommender(self, readers: Readers | None = None) -> Recommender:
         """Return the online path over the current index version; safe from many threads."""
 
 
-async def _home(request: Request) -> OpenedHome:
-    home: OpenedHome = request.state.home
-    return home
+class Homes(Protocol):
+    """The part of ``service.tenancy.Tenancy`` that the API uses."""
+
+    def at_hand(self, tenant: str) -> OpenedHome | None:
+        """Return the tenant's home if it is open."""
+
+    def of(self, tenant: str) -> OpenedHome:
+        """Return the tenant's home; safe from many threads."""
 
 
-Home = Annotated[OpenedHome, Depends(_home)]
+class Recommending(Protocol):
+    """What makes lists."""
+
+    def recommender(self) -> Recommender:
+        """Return the online path over the current index version."""
 
 
-def recommender_of(home: OpenedHome) -> Recommender:
+@dataclass(frozen=True, slots=True)
+class SeenHome:
+    """A tenant's home as one caller sees it.
+
+    Attributes:
+        readers: the catalogue and the feedback log, narrowed to the caller.
+        asking: the readers of lists that are made for the caller.
+        opened: the tenant's home.
+    """
+
+    readers: Readers
+    asking: Readers
+    opened: OpenedHome
+
+    @property
+    def places(self) -> PlaceTable:
+        """Reads regions."""
+        return self.opened.places
+
+    @property
+    def segments(self) -> Tables:
+        """Names segments."""
+        return self.opened.segments
+
+    def recommender(self) -> Recommender:
+        """Return the online path over the current index version."""
+        return self.opened.recommender(self.asking)
+
+
+async def _home(request: Request, caller: Asking) -> SeenHome:
+    home = await _opened(request.state.homes, caller.tenant)
+    return SeenHome(narrowed(home.readers, caller), asking(home.readers, caller), home)
+
+
+async def _opened(homes: Homes, tenant: str) -> OpenedHome:
+    home = homes.at_hand(tenant)
+    # The first look at a tenant opens its database, and may have to migrate it.
+    return await to_thread.run_sync(homes.of, tenant) if home is None else home
+
+
+async def _operator_home(request: Request) -> OpenedHome:
+    return await _opened(request.state.homes, "")
+
+
+Home = Annotated[SeenHome, Depends(_home)]
+# For what is told to everybody: nothing of any tenant is reached through it.
+OperatorHome = Annotated[OpenedHome, Depends(_operator_home)]
+
+
+def recommender_of(home: Recommending) -> Recommender:
     """Return the recommender over the current index version.
 
     Raises:

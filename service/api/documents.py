@@ -12,12 +12,16 @@ from matcher.errors import MatcherError
 from service.api.limits import MOST_BYTES
 from service.api.problems import MEDIA_TYPE, problem_of
 from service.api.refusals import BodyTooLarge, MalformedBody, MediaTypeRefused
+from service.auth.caller import Kind
+from service.auth.policy import POLICIES
+from service.auth.refusals import KeyRefused, ScopeMissing, SecretMisplaced
 from service.errors import row_of
 
 BODY: tuple[MatcherError, ...] = (
     BodyTooLarge(MOST_BYTES),
     MediaTypeRefused(),
     MalformedBody("found NaN", "finite numbers"),
+    SecretMisplaced("body"),
 )
 _INVALID: dict[str, Any] = {
     "type": "urn:panhuo:problem:invalid-request",
@@ -44,6 +48,19 @@ _INTERNAL: dict[str, Any] = {
     "detail_zh": "服务内部出错，已记录；反馈问题时请附上 request_id。",
     "instance": "/v1/recommendations",
     "request_id": "5f0c7a1e2b9d4c63a8e1d7f4b6a90c21",
+}
+_SCHEMES = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "API key of a platform, from 'panhuo keys create'",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "short-lived token for one firm or one holder, from POST /v1/tokens",
+    },
 }
 _REFERENCE = {"$ref": "#/components/schemas/Problem"}
 
@@ -83,7 +100,31 @@ class Application(FastAPI):
             schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas |= {**schema.pop("$defs"), "Problem": schema}
+            _tell_who_may(document)
         return self.openapi_schema or {}
+
+
+def _tell_who_may(document: dict[str, Any]) -> None:
+    """Write the table of rights into the document: what to send, and how it is refused."""
+    document["components"]["securitySchemes"] = _SCHEMES
+    for item in document["paths"].values():
+        for operation in item.values():
+            policy = POLICIES.get(operation["operationId"])
+            if policy is None or policy.public:
+                operation["security"] = []
+                continue
+            scopes = [policy.scope.value] if policy.scope else []
+            kinds = {"key" if kind is Kind.KEY else "token" for kind in policy.kinds}
+            operation["security"] = [{name: scopes} for name in sorted(kinds)]
+            refused: list[tuple[str, MatcherError]] = [("key-refused", KeyRefused())]
+            if policy.scope:
+                refused.append(("scope-missing", ScopeMissing([policy.scope])))
+            for slug, error in refused:
+                problem = problem_of(error, "/v1/…")
+                entry = operation["responses"].setdefault(
+                    str(problem["status"]), _problem_entry(int(problem["status"]))
+                )
+                entry["content"][MEDIA_TYPE]["examples"][slug] = {"value": problem}
 
 
 def answers(example: Any, *problems: MatcherError) -> dict[int | str, dict[str, Any]]:

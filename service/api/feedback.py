@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body
 from matcher.errors import FirmNotFound, InputError, ListNotFound
 from matcher.types import FeedbackEvent, Uscc
 from service.api import examples
-from service.api.dependencies import Home, OpenedHome
+from service.api.dependencies import Home, SeenHome
 from service.api.documents import BODY, answers
 from service.api.events import Event, FeedbackRequest, FeedbackTold
 from service.api.refusals import EventConflict, FirmMismatch, FirmMissing, SlotNotFound
@@ -47,7 +47,7 @@ def send_feedback(
     return FeedbackTold(received=len(events), new=_append(home, sent.events, events))
 
 
-def _check_firms(home: OpenedHome, sent: Sequence[Event]) -> None:
+def _check_firms(home: SeenHome, sent: Sequence[Event]) -> None:
     named = list(dict.fromkeys(Uscc(event.uscc) for event in sent if event.uscc))
     stored = home.readers.firms.many(named) if named else {}
     for uscc in named:
@@ -55,7 +55,7 @@ def _check_firms(home: OpenedHome, sent: Sequence[Event]) -> None:
             raise FirmNotFound(uscc)
 
 
-def _append(home: OpenedHome, sent: Sequence[Event], events: Sequence[FeedbackEvent]) -> int:
+def _append(home: SeenHome, sent: Sequence[Event], events: Sequence[FeedbackEvent]) -> int:
     log = home.readers.feedback
     try:
         return log.append(events)
@@ -72,7 +72,7 @@ def _append(home: OpenedHome, sent: Sequence[Event], events: Sequence[FeedbackEv
 
 
 def _first_times(
-    home: OpenedHome, sent: Sequence[Event], events: Sequence[FeedbackEvent]
+    home: SeenHome, sent: Sequence[Event], events: Sequence[FeedbackEvent]
 ) -> Mapping[str, datetime]:
     timeless = {event.event_id for event in sent if event.at is None}
     usccs = {event.uscc for event in events if event.event_id in timeless}

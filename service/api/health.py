@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from matcher.errors import IndexMissing, StoreUnavailable
 from service.api import examples
-from service.api.dependencies import Home, recommender_of
+from service.api.dependencies import OperatorHome, recommender_of
 from service.api.documents import answers
 from service.api.schemas import Alive, Ready, VersionsTold
 
@@ -36,7 +36,7 @@ async def health() -> Alive:
         StoreUnavailable("sqlite:///panhuo.db: database is locked"),
     ),
 )
-def readiness(home: Home) -> Ready:
+def readiness(home: OperatorHome) -> Ready:
     """Return versions and counts once the store answers and an index is open."""
     readers = home.readers
     patents, firms = readers.patents.count(), readers.firms.count()

@@ -18,6 +18,9 @@ from service.api.documents import answers
 from service.api.import_schemas import ImportForm, JobList, JobTold, job_told
 from service.api.refusals import BodyTooLarge
 from service.api.schemas import Name
+from service.auth.guard import Asking
+from service.auth.redact import holds_secret
+from service.auth.refusals import SecretMisplaced
 from service.ingest.families import family_names
 from service.ingest.rows import ENDINGS
 from service.jobs.desk import Arriving, ImportDesk
@@ -40,9 +43,8 @@ _PIECE = 1 << 20
 _AROUND = 1 << 17  # what a form may have around its file
 
 
-async def _desk(request: Request) -> ImportDesk:
-    desk: ImportDesk = request.state.imports
-    return desk
+async def _desk(request: Request, caller: Asking) -> ImportDesk:
+    return ImportDesk(request.state.imports, caller.tenant)
 
 
 Desk = Annotated[ImportDesk, Depends(_desk)]
@@ -67,6 +69,7 @@ def _answers(status: int, content: Mapping[str, Any], *problems: Any) -> dict[in
         UploadTypeRefused(),
         EndingRefused(".pdf", ", ".join(ENDINGS)),
         MalformedUpload("found two files", "one file, in the field 'file'"),
+        SecretMisplaced("body"),
         UploadNotKept("no space left on device"),
     ),
     openapi_extra={"requestBody": examples.FORM},
@@ -183,6 +186,8 @@ async def _receive(pieces: AsyncIterator[bytes], boundary: bytes, upload: Arrivi
         async for piece in pieces:
             await to_thread.run_sync(form.feed, piece)
         await to_thread.run_sync(form.end)
+    if any(map(holds_secret, (*form.fields.values(), form.file_name))):
+        raise SecretMisplaced("body")
     asked = _form(form.fields)
     ending = FilePath(form.file_name).suffix.lower()
     if ending not in ENDINGS:

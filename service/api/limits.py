@@ -11,6 +11,8 @@ from matcher.errors import InputError
 from service.api.problems import refusal
 from service.api.refusals import BodyTooLarge, MediaTypeRefused
 from service.api.strict_json import check_json
+from service.auth.redact import holds_secret
+from service.auth.refusals import SecretMisplaced
 
 MOST_BYTES = 1 << 20
 # What reads its own body, piece by piece and under a limit of its own (service/api/imports.py).
@@ -47,6 +49,8 @@ class BodyLimits:
             if body:
                 _check_media_type(headers.get(b"content-type", b""))
                 check_json(body)
+                if holds_secret(body.decode("utf-8", "replace")):
+                    raise SecretMisplaced("body")
         except InputError as error:
             await refusal(scope, error)(scope, receive, send)
         except _Gone:

@@ -53,7 +53,7 @@ def firms_for_patent(
     return firm_list(found, home.readers, home.segments.taxonomy)
 
 
-@router.get(_FIRMS, include_in_schema=False)
+@router.get(_FIRMS, operation_id="firmsByGet", include_in_schema=False)
 def firms_by_get(patent: str) -> None:
     """Refuse: without this, the route below would look for a patent named ``…/firms``."""
     raise HTTPException(405, headers={"Allow": "POST"})

@@ -20,9 +20,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from matcher.errors import MatcherError
+from matcher.errors import MatcherError, StoreUnavailable
 from service.api.invalid import problems_of
-from service.errors import HTTP_ZH, INTERNAL, INVALID, Row, row_of
+from service.auth.redact import redacted
+from service.auth.refusals import Challenged
+from service.error_row import Row
+from service.errors import HTTP_ZH, INTERNAL, INVALID, row_of
 
 MEDIA_TYPE = "application/problem+json"
 _PREFIX = "urn:panhuo:problem:"
@@ -56,8 +59,15 @@ def _problem(
 
 def refusal(scope: Scope, error: MatcherError) -> Response:
     """Return the error as a response to the request of ``scope``."""
+    if row_of(error).status >= 500:
+        _log.warning("%s: %s", type(error).__name__, error)
+    if isinstance(error, StoreUnavailable):
+        # Where the database stands, and under whose name, is told to the log alone.
+        error = StoreUnavailable("found no answer from the database")
     problem = problem_of(error, _instance(scope), _prefers_chinese(scope))
     headers = {"retry-after": _RETRY_SECONDS} if problem["status"] == 503 else {}
+    if isinstance(error, Challenged):
+        headers["www-authenticate"] = error.challenge
     return _response(scope, problem, headers)
 
 
@@ -70,10 +80,8 @@ def install(app: FastAPI) -> None:
 
 
 async def _on_matcher_error(request: Request, error: Exception) -> Response:
-    known = cast(MatcherError, error)  # starlette picks the handler by class
-    if row_of(known).status >= 500:
-        _log.warning("%s: %s", type(error).__name__, error)
-    return refusal(request.scope, known)
+    # Starlette picks the handler by class.
+    return refusal(request.scope, cast(MatcherError, error))
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
@@ -113,7 +121,7 @@ def _told(
 
 def _response(scope: Scope, problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
     # Any text may stand in a field, half a surrogate too: an error page must not fail on it.
-    body = json.dumps(problem, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    body = redacted(json.dumps(problem, ensure_ascii=False)).encode("utf-8", "backslashreplace")
     language = "zh" if _prefers_chinese(scope) else "en"
     told = {"content-language": language, "vary": "Accept-Language", **headers}
     return Response(body, problem["status"], told, MEDIA_TYPE)

@@ -11,7 +11,7 @@ from matcher.places.places import Place
 from matcher.recommend import MOST_ITEMS
 from matcher.types import DemandId, PlaceSetting, RankedList, SegmentCode, Uscc
 from service.api import examples
-from service.api.dependencies import Home, OpenedHome, recommender_of
+from service.api.dependencies import Home, SeenHome, recommender_of
 from service.api.documents import BODY, answers
 from service.api.refusals import UnknownRegion
 from service.api.schemas import (
@@ -23,6 +23,9 @@ from service.api.schemas import (
     RecommendRequest,
     UsccText,
 )
+from service.auth.caller import Kind
+from service.auth.guard import Asking
+from service.auth.refusals import NotTheirs
 from service.lists import patent_list
 
 router = APIRouter(prefix="/v1", tags=["recommendations"])
@@ -43,13 +46,19 @@ _PROBLEMS = (
         *_PROBLEMS,
         DemandNotFound("D-404"),
         UnknownRegion("亚特兰蒂斯"),
+        NotTheirs(),
         *BODY,
     ),
 )
 def recommend(
-    ask: Annotated[RecommendRequest, Body(openapi_examples=examples.ASKS)], home: Home
+    ask: Annotated[RecommendRequest, Body(openapi_examples=examples.ASKS)],
+    home: Home,
+    caller: Asking,
 ) -> PatentList:
     """Return the best patents and record the list; below the relevance floor nothing is shown."""
+    # A list that was made from free text would be nobody's.
+    if caller.kind is Kind.FIRM and isinstance(ask, ForText):
+        raise NotTheirs
     if isinstance(ask, ForDemand):
         demand_id = DemandId(ask.demand_id)
         found = recommender_of(home).recommend_demand(demand_id, ask.n, ask.place)
@@ -76,11 +85,11 @@ def recommend_for_firm(
     return patent_list(found, home.readers, home.segments.taxonomy)
 
 
-def _for_firm(home: OpenedHome, ask: ForFirm) -> RankedList:
+def _for_firm(home: SeenHome, ask: ForFirm) -> RankedList:
     return recommender_of(home).recommend(Uscc(ask.uscc), ask.n, _code(ask.segment), ask.place)
 
 
-def _for_text(home: OpenedHome, ask: ForText) -> RankedList:
+def _for_text(home: SeenHome, ask: ForText) -> RankedList:
     place = _place(home, ask.region) if ask.region else Place("", "")
     return recommender_of(home).recommend_text(
         ask.text, place.province, place.city, ask.n, _code(ask.segment), place=ask.place
@@ -91,7 +100,7 @@ def _code(segment: str | None) -> SegmentCode | None:
     return SegmentCode(segment) if segment else None
 
 
-def _place(home: OpenedHome, region: str) -> Place:
+def _place(home: SeenHome, region: str) -> Place:
     try:
         return home.places.parse_region(region)
     except InputError as error:

@@ -126,8 +126,9 @@ def import_(
         kind=RelationKind(kind) if kind else None,
     )
     with context.open() as home, _progress(context, shown) as progress:
+        store = home.store.writer_of(what)
         result = import_files(
-            home.store, what, files, options=options, dry_run=dry_run, progress=progress
+            store, what, files, options=options, dry_run=dry_run, progress=progress
         )
     # Told first: a report that cannot be written ends the command, and the rows are stored.
     if as_json:

@@ -17,8 +17,9 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from matcher.errors import InputError, MatcherError
-from service.bootstrap import Home, open_home
+from service.bootstrap import Home
 from service.config import Settings
+from service.tenancy import open_own_home
 from service.terminal import Bars
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,8 +47,8 @@ class Context:
 
     @contextmanager
     def open(self, **changes: Any) -> Iterator[Home]:
-        """Yield the opened home."""
-        with open_home(self.settings(**changes)) as home:
+        """Yield the opened home, of the tenant that ``PANHUO_TENANT`` names."""
+        with open_own_home(self.settings(**changes)) as home:
             yield home
 
     @contextmanager

@@ -7,7 +7,10 @@ import os
 import click
 
 from matcher.errors import InputError
+from service.bootstrap import open_home
 from service.commands.options import Context, common
+
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @click.command()
@@ -16,16 +19,28 @@ from service.commands.options import Context, common
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
 @common
 def serve(context: Context, host: str, port: int, workers: int) -> None:
-    """Start the API; its description is at /openapi.json."""
+    """Start the API; its description is at /openapi.json.
+
+    Without a key it listens on this machine alone, and whoever is on it may read and write. With
+    the first key ('panhuo keys create') every request needs one.
+    """
     import uvicorn
 
-    if host not in {"127.0.0.1", "localhost", "::1"}:
-        raise InputError(
-            f"found host {host!r}",
-            "127.0.0.1: this release has no keys yet, so it serves this machine only",
-            "put it behind a gateway that knows who asks",
-        )
     settings = context.settings()
+    with open_home(settings) as home:
+        locked = home.store.api_keys.exist()
+    if not locked and host not in _HERE:
+        raise InputError(
+            f"found host {host!r} and no key",
+            "127.0.0.1 as long as there is no key: whoever reaches the API may read and write",
+            "run 'panhuo keys create --tenant NAME --scope SCOPE' first",
+        )
+    if not locked:
+        click.echo(
+            f"panhuo: no key yet, so only {host} is served, and whoever is on this machine may "
+            "read and write; 'panhuo keys create' makes the first key.",
+            err=True,
+        )
     os.environ["PANHUO_HOME"] = str(settings.home)  # workers are new processes and read it there
     uvicorn.run(
         "service.app:create_app",

@@ -45,7 +45,8 @@ class Ended:
 def environment(settings: Settings, temporary: Path) -> dict[str, str]:
     """Return the environment in which a child has these settings, whatever ours says."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PANHUO_")}
-    chosen = settings.model_dump(mode="json", exclude_none=True)
+    # A child needs no keys, and a dump would hand it stars for a secret.
+    chosen = settings.model_dump(mode="json", exclude_none=True, exclude={"key_secret"})
     told = {f"PANHUO_{name.upper()}": str(value) for name, value in chosen.items()}
     told["PANHUO_HOME"] = str(settings.home.absolute())
     # Our own package, installed or not, and not a folder named "service" that happens to stand

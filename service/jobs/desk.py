@@ -39,9 +39,10 @@ class Standing:
 class Arriving:
     """An upload on its way in: a folder of its own, kept only when it is accepted."""
 
-    def __init__(self, root: JobRoot, job_id: str) -> None:
+    def __init__(self, root: JobRoot, job_id: str, tenant: str) -> None:
         self._root = root
         self._job_id = job_id
+        self._tenant = tenant
         self._folder = root.of(job_id)
         self._folder.path.mkdir(mode=0o700)
         self.path = self._folder.path / "arriving"
@@ -58,7 +59,8 @@ class Arriving:
         sync_folder(self._folder.path)
         sync_folder(self._root.path)
         home, told = self._root.home_id, ask.to_json()
-        self._root.arrive(ImportJob(self._job_id, home, ask.what, told, file_name, now()))
+        job = ImportJob(self._job_id, home, ask.what, told, file_name, now(), tenant=self._tenant)
+        self._root.arrive(job)
         self.accepted = True
         return self._job_id
 
@@ -67,29 +69,43 @@ class Arriving:
         self._root.forget(self._folder)
 
 
-class ImportDesk:
-    """The jobs of a store as the API sees them.
+@dataclass(frozen=True, slots=True)
+class ImportHall:
+    """What every desk works with.
 
-    Args:
+    Attributes:
         root: HOME/imports of this service.
-        jobs: of the store.
+        jobs: of the operator's store, whoever handed them in.
         wake: tells the runner that there is work.
         most_bytes: of one upload.
     """
 
-    def __init__(
-        self, root: JobRoot, jobs: ImportJobs, wake: Callable[[], None], most_bytes: int
-    ) -> None:
-        self._root = root
-        self._jobs = jobs
-        self._wake = wake
-        self.most_bytes = most_bytes
+    root: JobRoot
+    jobs: ImportJobs
+    wake: Callable[[], None]
+    most_bytes: int
+
+
+class ImportDesk:
+    """The jobs of one tenant as the API sees them; another's are not found.
+
+    Args:
+        hall: what every desk works with.
+        tenant: whose jobs these are, "" for the operator.
+    """
+
+    def __init__(self, hall: ImportHall, tenant: str) -> None:
+        self._root = hall.root
+        self._jobs = hall.jobs
+        self._wake = hall.wake
+        self._tenant = tenant
+        self.most_bytes = hall.most_bytes
 
     @contextmanager
     def arriving(self) -> Iterator[Arriving]:
         """Yield a place for an upload; unless it is accepted, nothing of it stays."""
         self._root.make()
-        upload = Arriving(self._root, uuid.uuid4().hex)
+        upload = Arriving(self._root, uuid.uuid4().hex, self._tenant)
         try:
             with upload.lock():
                 yield upload
@@ -112,8 +128,9 @@ class ImportDesk:
     def latest(self, limit: int = 50) -> tuple[Standing, ...]:
         """Return the last jobs without their reports, newest first."""
         # Arrivals first: a job that is admitted in between then stands in both, not in neither.
-        found = {job.job_id: job for job in self._root.arrivals()}
-        found |= {job.job_id: job for job in self._jobs.latest(limit)}
+        arrivals = self._root.arrivals()
+        found = {job.job_id: job for job in arrivals if job.tenant == self._tenant}
+        found |= {job.job_id: job for job in self._jobs.latest(self._tenant, limit)}
         jobs = sorted(found.values(), key=lambda job: (job.created_at, job.job_id), reverse=True)
         return tuple(map(self._standing, jobs[:limit]))
 
@@ -168,7 +185,8 @@ class ImportDesk:
     def _find(self, job_id: str) -> ImportJob | None:
         # The second look finds a job that was admitted between the first two.
         stored = self._jobs.get(job_id)
-        return stored or self._root.arrived(job_id) or self._jobs.get(job_id)
+        found = stored or self._root.arrived(job_id) or self._jobs.get(job_id)
+        return found if found is not None and found.tenant == self._tenant else None
 
     def _standing(self, job: ImportJob) -> Standing:
         folder = self._root.of(job.job_id)

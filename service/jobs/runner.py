@@ -175,7 +175,8 @@ class Runner:
         if (reason := stop()) is not None:
             return Ended(0, reason, "")
         folder.temporary.mkdir(mode=0o700)
-        variables = environment(self._settings, folder.temporary)
+        settings = self._settings.model_copy(update={"tenant": job.tenant})
+        variables = environment(settings, folder.temporary)
         return run_child(arguments, variables, locks, folder.tell_rows, stop)
 
     def _finish(self, job: ImportJob, folder: JobFolder, token: str, end: JobEnd) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,17 +22,36 @@ from matcher.errors import InputError, StoreUnavailable
 
 _BUSY_MS = 15_000
 _WRITES = "panhuo_writes"
+_SCHEMA = "panhuo_schema"
 # Primary result codes that speak of the disk or of a lock, not of our SQL:
 # BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
 _SQLITE_OUTAGES = frozenset({5, 6, 8, 10, 11, 13, 14, 15, 26})
 
 
 class Database:
-    """An engine with its dialect's habits set and its outages translated."""
+    """An engine with its dialect's habits set and its outages translated.
 
-    def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+    Args:
+        url: of SQLite or PostgreSQL.
+        linked: hold SQLite to its foreign keys; PostgreSQL always is held to those it has.
+    """
+
+    def __init__(self, url: str, *, linked: bool = True) -> None:
+        self._take(_engine(url, linked), "")
+
+    def _take(self, engine: sa.Engine, schema: str) -> None:
+        self._engine = engine
         self._held = threading.local()
+        self.schema = schema
+
+    def within(self, schema: str) -> Database:
+        """Return the same PostgreSQL server and pool, with one schema in sight and no other.
+
+        The schema is letters, digits and underscores; closing what is returned closes nothing.
+        """
+        seen = Database.__new__(Database)
+        seen._take(self._engine.execution_options(**{_SCHEMA: schema}), schema)
+        return seen
 
     @property
     def dialect(self) -> str:
@@ -72,7 +92,8 @@ class Database:
 
     def close(self) -> None:
         """Close every pooled connection."""
-        self._engine.dispose()
+        if not self.schema:
+            self._engine.dispose()
 
     @contextmanager
     def _outages_told(self) -> Iterator[None]:
@@ -97,26 +118,38 @@ def _is_outage(error: DBAPIError) -> bool:
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: str, linked: bool) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise _unknown(url) from error
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
+        return _sqlite(parsed, linked)
     if parsed.get_backend_name() in {"postgresql", "postgres"}:
         try:
-            return sa.create_engine(
-                parsed.set(drivername="postgresql+psycopg"),
-                pool_pre_ping=True,
-                pool_size=16,
-                max_overflow=32,
-                pool_timeout=10,
-                connect_args={"connect_timeout": 5},
-            )
+            return _postgres(parsed)
         except (ImportError, NoSuchModuleError) as error:
             raise StoreUnavailable("found no psycopg driver") from error
     raise _unknown(parsed.render_as_string(hide_password=True))
+
+
+def _postgres(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_size=16,
+        max_overflow=32,
+        pool_timeout=10,
+        connect_args={"connect_timeout": 5},
+    )
+    sa.event.listen(engine, "begin", _enter_schema)
+    return engine
+
+
+def _enter_schema(connection: sa.Connection) -> None:
+    # LOCAL: the connection goes back to a pool that others draw from.
+    if schema := connection.get_execution_options().get(_SCHEMA):
+        connection.exec_driver_sql(f'SET LOCAL search_path TO "{schema}"')
 
 
 def _unknown(url: str) -> InputError:
@@ -127,7 +160,7 @@ def _unknown(url: str) -> InputError:
     )
 
 
-def _sqlite(url: sa.URL) -> sa.Engine:
+def _sqlite(url: sa.URL, linked: bool) -> sa.Engine:
     if url.database in {None, "", ":memory:"}:
         raise _unknown(url.render_as_string())
     engine = sa.create_engine(
@@ -137,12 +170,12 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         pool_timeout=10,
         connect_args={"timeout": _BUSY_MS / 1000},
     )
-    sa.event.listen(engine, "connect", _set_pragmas)
+    sa.event.listen(engine, "connect", partial(_set_pragmas, linked=linked))
     sa.event.listen(engine, "begin", _begin)
     return engine
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:
+def _set_pragmas(connection: Any, _record: object, *, linked: bool = True) -> None:
     # Python's own BEGIN leaves SELECT, DDL and savepoints outside; ours (below) does not.
     connection.isolation_level = None
     cursor = connection.cursor()
@@ -155,7 +188,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
         # an acknowledged feedback event or push receipt must not be forgotten. It costs one
         # fsync a commit; an import is one commit a file.
         cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if linked else 'OFF'}")
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         cursor.execute("PRAGMA cache_size=-65536")
         # After a large import the log file shrinks again instead of keeping its size for ever.

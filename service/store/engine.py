@@ -8,6 +8,7 @@ from types import TracebackType
 
 import sqlalchemy as sa
 
+from service.store.api_keys import ApiKeys
 from service.store.contacts import Contacts
 from service.store.database import Database
 from service.store.declarations import Declarations
@@ -24,6 +25,7 @@ from service.store.push_ledger import PushMessages
 from service.store.push_rounds import PushRounds
 from service.store.relations import Relations
 from service.store.statuses import Statuses
+from service.store.tenants import Tenants
 
 
 class Store:
@@ -46,6 +48,12 @@ class Store:
         self.push_rounds = PushRounds(database)
         self.push_messages = PushMessages(database)
         self.push_inbox = PushInbox(database)
+        self.tenants = Tenants(database)
+        self.api_keys = ApiKeys(database)
+
+    def writer_of(self, what: str) -> Store:
+        """Return the store into which an import of this kind goes: a tenant's may differ."""
+        return self
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

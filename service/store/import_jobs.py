@@ -42,6 +42,7 @@ class ImportJob:
         attempts: how often work on it began.
         report: JSON report, "" until there is one; not read by ``latest``.
         failure: JSON object of found, expected and cure, "" for none.
+        tenant: who handed it in, "" for the operator.
     """
 
     job_id: str
@@ -57,6 +58,7 @@ class ImportJob:
     finished_at: str = ""
     failure: str = ""
     report: str = ""
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,11 @@ class ImportJobs:
             row = connection.execute(query).mappings().first()
         return _job(row) if row is not None else None
 
-    def latest(self, limit: int = 50) -> tuple[ImportJob, ...]:
-        """Return the last jobs without their reports, newest first."""
+    def latest(self, tenant: str, limit: int = 50) -> tuple[ImportJob, ...]:
+        """Return the tenant's last jobs without their reports, newest first."""
         newest = (import_jobs.c.created_at.desc(), import_jobs.c.job_id.desc())
-        return self._many(sa.select(*_BRIEF).order_by(*newest).limit(limit))
+        query = sa.select(*_BRIEF).where(import_jobs.c.tenant == tenant)
+        return self._many(query.order_by(*newest).limit(limit))
 
     def in_state(self, home: str, state: JobState) -> tuple[ImportJob, ...]:
         """Return the jobs of one home in one state without their reports, oldest first."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from service.store.engine import Store
 
-HEAD = "0003"
+HEAD = "0004"
 # Any fixed number will do: it names the lock under which two starting servers take turns.
 _ADVISORY_LOCK = 7_203_117
 
@@ -33,6 +33,8 @@ def upgrade(store: Store) -> None:
     with store.database.transaction() as connection:
         if store.database.dialect == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+        if store.database.schema:
+            connection.execute(sa.schema.CreateSchema(store.database.schema, if_not_exists=True))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -119,5 +119,7 @@ import_jobs = sa.Table(
     text("created_at"),
     text("started_at"),
     text("finished_at"),
+    key("tenant"),
     sa.Index(None, "state", "created_at"),
+    sa.Index(None, "tenant", "created_at"),
 )

@@ -116,4 +116,4 @@ class ImportJobLaws:
         assert [job.job_id for job in queued] == ["j1", "j2", "j3"]
         assert [job.report for job in queued] == ["", "", ""]
         assert jobs.in_state("h", JobState.RUNNING) == ()
-        assert [job.job_id for job in jobs.latest(3)] == ["j3", "j2", "j1"]
+        assert [job.job_id for job in jobs.latest("", 3)] == ["j3", "j2", "j1"]

@@ -28,6 +28,11 @@ def settings_of(folder: Path) -> Settings:
     return Settings(home=folder, database_url="", encoder="lsa", policy=None, threads=1)
 
 
+def app_of(settings: Settings) -> FastAPI:
+    """The application as the command line starts it, with the test client for this machine."""
+    return create_app(settings, trusted={"testclient"})
+
+
 def build(home: Home) -> str:
     return home.build(lambda stage, done, total: None).version
 
@@ -69,7 +74,7 @@ def home(folder: Path) -> Iterator[Home]:
 
 @pytest.fixture
 def app(folder: Path) -> FastAPI:
-    return create_app(settings_of(folder))
+    return app_of(settings_of(folder))
 
 
 @pytest.fixture
@@ -81,5 +86,5 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 @pytest.fixture(scope="module")
 def reader(built: Path) -> Iterator[TestClient]:
     """A client for tests that change nothing but the log of lists."""
-    with TestClient(create_app(settings_of(built)), raise_server_exceptions=False) as opened:
+    with TestClient(app_of(settings_of(built)), raise_server_exceptions=False) as opened:
         yield opened

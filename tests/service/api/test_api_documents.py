@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from matcher.ranking.features import FEATURES
 from matcher.ranking.reason_order import REASON_KINDS
 from matcher.segments.taxonomy import load_taxonomy
-from service.api import examples
+from service.api import examples, token_schemas
 from service.api.documents import Problem
 from service.api.events import FeedbackRequest
 from service.api.schemas import (
@@ -27,6 +27,7 @@ from service.api.schemas import (
     Ready,
     RecommendRequest,
 )
+from service.api.token_schemas import TokenRequest, TokenStanding, TokenTold
 from service.app import create_app
 
 OPERATIONS = {
@@ -41,6 +42,8 @@ OPERATIONS = {
     "getImport": ("get", "/v1/imports/{job_id}"),
     "cancelImport": ("delete", "/v1/imports/{job_id}"),
     "getImportErrors": ("get", "/v1/imports/{job_id}/errors.xlsx"),
+    "createToken": ("post", "/v1/tokens"),
+    "getToken": ("get", "/v1/tokens/current"),
     "health": ("get", "/healthz"),
     "readiness": ("get", "/readyz"),
 }
@@ -134,6 +137,9 @@ def test_references_lead_somewhere(document: dict[str, Any]) -> None:
         *((RecommendRequest, shown["value"]) for shown in examples.ASKS.values()),
         *((FirmsRequest, shown["value"]) for shown in examples.FIRMS_ASKS.values()),
         *((FeedbackRequest, shown["value"]) for shown in examples.EVENTS.values()),
+        *((TokenRequest, shown["value"]) for shown in token_schemas.ASKS.values()),
+        (TokenTold, token_schemas.TOKEN),
+        (TokenStanding, token_schemas.STANDING),
     ],
 )
 def test_examples_are_true(kind: Any, value: Any) -> None:

@@ -18,10 +18,9 @@ from starlette.testclient import TestClient
 from matcher.types import Uscc
 from service.api import import_examples, imports
 from service.api.import_schemas import JobList, JobTold
-from service.app import create_app
 from service.bootstrap import Home, open_home
 from service.config import Settings
-from tests.service.api.conftest import settings_of
+from tests.service.api.conftest import app_of, settings_of
 from tests.service.api.test_api_problems import check_problem
 from tests.service.jobs.firm_files import firm_file
 
@@ -41,7 +40,7 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture
 def desk(place: Path) -> Iterator[TestClient]:
     """A client of a service over an empty home."""
-    with TestClient(create_app(settings_of(place))) as client:
+    with TestClient(app_of(settings_of(place))) as client:
         yield client
 
 
@@ -187,7 +186,7 @@ def test_a_running_import_is_cancelled_and_nothing_of_it_stays(
 
 
 def test_a_service_that_stops_puts_its_job_back_for_the_next(place: Path) -> None:
-    with TestClient(create_app(settings_of(place))) as client:
+    with TestClient(app_of(settings_of(place))) as client:
         job_id = post(client, firm_file(30_000)).json()["job_id"]
         at_work(client, job_id)
     with open_home(settings_of(place)) as home:
@@ -195,7 +194,7 @@ def test_a_service_that_stops_puts_its_job_back_for_the_next(place: Path) -> Non
         assert found is not None
         assert (found.state, found.attempts) == ("queued", 0)
         assert home.store.firms.count() == 0
-    with TestClient(create_app(settings_of(place))) as client:
+    with TestClient(app_of(settings_of(place))) as client:
         done = ended(client, job_id)
     assert (done["state"], done["attempts"]) == ("done", 1)
     assert done["report"]["files"][0]["new"] == 30_000
@@ -203,7 +202,7 @@ def test_a_service_that_stops_puts_its_job_back_for_the_next(place: Path) -> Non
 
 def test_an_upload_that_is_too_large_is_413_and_not_kept(place: Path) -> None:
     limits = settings_of(place).model_dump() | {"upload_bytes": 1_000_000}
-    with TestClient(create_app(Settings(**limits))) as client:
+    with TestClient(app_of(Settings(**limits))) as client:
         answer = post(client, b"x" * 2_000_000)
         assert answer.status_code == 413
         assert check_problem(answer)["type"].endswith("body-too-large")
@@ -225,7 +224,7 @@ def test_an_upload_that_is_too_large_is_413_and_not_kept(place: Path) -> None:
 def test_a_home_that_takes_nothing_is_503(place: Path) -> None:
     place.mkdir()
     (place / "imports").write_text("no folder", "utf-8")
-    with TestClient(create_app(settings_of(place))) as client:
+    with TestClient(app_of(settings_of(place))) as client:
         answer = post(client, GOOD)
         assert answer.status_code == 503
         problem = check_problem(answer)
@@ -240,7 +239,7 @@ def test_a_sender_that_falls_silent_is_sent_away(
     monkeypatch.setattr(imports, "_SILENT_SECONDS", 0.2)
 
     async def talk() -> list[dict[str, Any]]:
-        app, said = create_app(settings_of(place)), []
+        app, said = app_of(settings_of(place)), []
         headers = [(b"content-type", b"multipart/form-data; boundary=b")]
         events = iter([{"type": "http.request", "body": b"--b\r\n", "more_body": True}])
 
@@ -254,7 +253,8 @@ def test_a_sender_that_falls_silent_is_sent_away(
             said.append(message)
 
         scope = {"type": "http", "method": "POST", "path": "/v1/imports", "headers": headers,
-                 "query_string": b"", "http_version": "1.1"}  # fmt: skip
+                 "query_string": b"", "http_version": "1.1",
+                 "client": ("testclient", 1)}  # fmt: skip
         async with app.router.lifespan_context(app) as state:
             await app({**scope, "state": state}, receive, send)
         return said

@@ -16,10 +16,9 @@ from starlette.testclient import TestClient
 from matcher.ranking.policy_file import policy_text
 from matcher.types import LegalStatus, PatentId, RelationKind, StopState, Uscc
 from service.api import dependencies
-from service.app import create_app
 from service.bootstrap import Home
 from service.cli import run
-from tests.service.api.conftest import build, settings_of
+from tests.service.api.conftest import app_of, build, settings_of
 
 FIRM = Uscc("91330108PH9YJRY21R")
 RESTAURANT_WORDS = "餐饮"
@@ -65,9 +64,7 @@ def test_without_spread_the_list_follows_the_engines_ranking(folder: Path, home:
     ranked = engine.rank_many(engine.queries([profile]))[0]
     order = [str(name) for name in engine.index.patents.ids.ids_at(ranked.rows)]
     scores = dict(zip(order, ranked.scores.tolist(), strict=True))
-    with TestClient(
-        create_app(settings_of(folder).model_copy(update={"policy": policy}))
-    ) as client:
+    with TestClient(app_of(settings_of(folder).model_copy(update={"policy": policy}))) as client:
         found = asked(client, uscc=FIRM, n=20)
     places = [order.index(patent_id) for patent_id in ids(found)]
     assert places == sorted(places)
@@ -206,7 +203,7 @@ def test_without_an_index(catalogue: Path, tmp_path: Path) -> None:
 
     shutil.copytree(catalogue, tmp_path / "home")
     settings = settings_of(tmp_path / "home")
-    with TestClient(create_app(settings)) as client:
+    with TestClient(app_of(settings)) as client:
         assert client.get("/healthz").json() == {"status": "ok"}
         for answer in (
             client.get("/readyz"),
@@ -243,7 +240,7 @@ def test_many_threads_open_one_index_and_agree(app: FastAPI, folder: Path) -> No
 
 
 def test_a_request_searches_on_one_thread(app: FastAPI) -> None:
-    @app.get("/threads")
+    @app.get("/threads", operation_id="getPatent")  # one that has a row in the table of rights
     def threads(home: dependencies.Home) -> int:
         dependencies.recommender_of(home)
         return int(faiss.omp_get_max_threads())

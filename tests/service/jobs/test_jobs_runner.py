@@ -21,7 +21,7 @@ from service.bootstrap import Home, open_home
 from service.config import Settings
 from service.jobs.ask import ImportAsk
 from service.jobs.child import Ended
-from service.jobs.desk import ImportDesk
+from service.jobs.desk import ImportDesk, ImportHall
 from service.jobs.folder import JobRoot
 from service.jobs.locks import held
 from service.jobs.runner import Runner
@@ -84,7 +84,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
     settings = Settings(home=tmp_path / "home", database_url="", encoder="lsa", threads=1)
     with open_home(settings) as home:
         root = JobRoot(settings.home)
-        desk = ImportDesk(root, home.store.import_jobs, lambda: None, settings.upload_bytes)
+        most = settings.upload_bytes
+        hall = ImportHall(root, home.store.import_jobs, lambda: None, most)
+        desk = ImportDesk(hall, "")
         yield Place(home, root, desk)
 
 
