@@ -49,8 +49,9 @@ fix: $(STAMP) ## Format and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## Measure import, build and requests: make bench DATA=dir
+bench: $(STAMP) ## Measure import, build, requests and a tenth of the national push: make bench DATA=dir
 	$(BIN)/panhuo bench road --data $(DATA) --home .panhuo/bench
+	$(BIN)/panhuo bench scale --patents 94000 --firms 45000 --from $(DATA) --plain
 
 clean: ## Remove what make built (not your homes)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -66,6 +66,8 @@ def measure_scale(
             "machine": machine(),
             "date": datetime.now(UTC).date().isoformat(),
             "command": f"{asked} --processes {processes}",
+            "patents": patents,
+            "firms": firms,
             **figures,
         }
     finally:

@@ -14,6 +14,9 @@ from matcher.push.edges import Edges, Limits
 from matcher.push.entropic import cooled_prices, stepped
 from matcher.push.repair import repaired
 
+_GOAL, _GOAL_OF_MANY = 0.001, 0.004
+_MANY = 10_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class BalanceConfig:
@@ -28,10 +31,15 @@ class BalanceConfig:
     """
 
     passes: int = 40
-    goal: float = 0.001
+    goal: float = _GOAL
     every: int = 5
     step: float = 0.4
     push: float = 0.1
+
+    @classmethod
+    def usual(cls, edges: int) -> BalanceConfig:
+        """Return what suits a number of candidates: the last tenths of a percent cost minutes."""
+        return cls(goal=_GOAL if edges < _MANY else _GOAL_OF_MANY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ def balance(
     Args:
         edges: the candidates.
         limits: how often each may be taken.
-        config: how long to try.
+        config: how long to try; ``None`` for what is usual at that size.
         prices: float64 (items,) to start from, such as the last round's; ``None`` for
             a cold start.
         progress: told passes and gap whenever a repaired choice was made.
@@ -94,7 +102,7 @@ def balance(
     Raises:
         InputError: limits or prices do not fit the edges.
     """
-    config = config or BalanceConfig()
+    config = config or BalanceConfig.usual(len(edges))
     _check(edges, limits, prices)
     limits = limits.reachable(edges)
     market = Market.of(edges)

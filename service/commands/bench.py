@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 from rich.table import Table
 
+from eval.growth import growth_chart
+from matcher.errors import BadFile, InputError
 from service.benchmark import measure_road
 from service.benchmark_scale import measure_scale
 from service.benchmark_workbook import measure_workbook
@@ -113,3 +116,34 @@ def scale(
     if plain:
         table.add_row("plain way", f"{figures['plain']['estimated_s']:,.0f} s (estimated)")
     context.console.print(table)
+
+
+@bench.command("growth")
+@click.argument(
+    "results", nargs=-1, required=True, metavar="RESULT...", type=click.Path(path_type=Path)
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("growth.svg"),
+    show_default=True, help="Chart to write.",
+)  # fmt: skip
+def growth(results: tuple[Path, ...], out: Path) -> None:
+    """Draw how stages grow with the catalogue, from what 'bench scale --json' printed."""
+    found = []
+    for path in results:
+        try:
+            found.append(json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError) as error:
+            raise BadFile(
+                str(path),
+                f"found no readable JSON ({error})",
+                "what 'panhuo bench scale --json' prints",
+                "name another file",
+            ) from error
+    chart = growth_chart(found)
+    try:
+        out.write_text(chart, "utf-8")
+    except OSError as error:
+        raise InputError(
+            f"found that {out} cannot be written ({error.strerror})", "a file in a folder"
+        ) from error
+    click.echo(str(out))
