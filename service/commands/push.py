@@ -41,7 +41,6 @@ def list_rounds(context: Context, *, as_json: bool) -> None:
         return
     table = Table(
         Column("round", no_wrap=True),
-        "made at",
         "for",
         "firms",
         "patents",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,19 @@ def test_file_and_store_hold_the_same(made: dict[str, Any], folder: Path) -> Non
         )  # fmt: skip
         assert item.score == pytest.approx(row["score"])
         assert item.propensity == pytest.approx(row["propensity"])
+
+
+def test_the_list_names_its_columns(
+    made: dict[str, Any], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["push", "list", "--home", str(folder)]) == 0
+    head, *rows = (
+        [cell.strip() for cell in re.split("[┃│]", line)[1:-1]]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith(("┃", "│"))
+    )
+    assert head[:3] == ["round", "for", "firms"]
+    assert rows[0][:3] == [made["round"], "all", str(made["certificate"]["reached"])]
 
 
 def test_list_and_show(
