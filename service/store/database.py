@@ -13,14 +13,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from matcher.errors import InputError, StoreUnavailable
+from service.store.reader import Reader
 
 _BUSY_MS = 15_000
+# Of libpq, in seconds, the last in milliseconds: a server that vanished without a word, as behind a
+# cut wire, is noticed in seconds and not in the quarter of an hour that TCP would take.
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 _WRITES = "panhuo_writes"
 _SCHEMA = "panhuo_schema"
 # Primary result codes that speak of the disk or of a lock, not of our SQL:
@@ -34,10 +45,12 @@ class Database:
     Args:
         url: of SQLite or PostgreSQL.
         linked: hold SQLite to its foreign keys; PostgreSQL always is held to those it has.
+        frozen: open an SQLite file so that nothing can be written; one that is not there is not
+            made. PostgreSQL is asked for that by ``snapshot``.
     """
 
-    def __init__(self, url: str, *, linked: bool = True) -> None:
-        self._take(_engine(url, linked), "")
+    def __init__(self, url: str, *, linked: bool = True, frozen: bool = False) -> None:
+        self._take(_engine(url, linked, frozen), "")
 
     def _take(self, engine: sa.Engine, schema: str) -> None:
         self._engine = engine
@@ -64,14 +77,42 @@ class Database:
         return self._engine.url.render_as_string(hide_password=True)
 
     @contextmanager
+    def joined(self, schema: str) -> Iterator[Database]:
+        """Yield one schema of the server, within the transaction that this thread holds.
+
+        What is written there is committed or rolled back with the rest. Until the block ends the
+        transaction has that schema in sight and no other.
+        """
+        held: sa.Connection = self._held.connection
+        seen = self.within(schema)
+        seen._held.connection = held
+        before = held.execute(sa.select(sa.func.current_setting("search_path"))).scalar_one()
+        held.execute(sa.select(sa.func.set_config("search_path", f'"{schema}"', True)))
+        yield seen
+        # Not after an exception: an aborted transaction takes no statement, and is rolled back.
+        held.execute(sa.select(sa.func.set_config("search_path", before, True)))
+
+    @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Yield a connection to read with; inside a transaction, the transaction's own."""
+        """Yield a connection to read with; inside a transaction, the transaction's own.
+
+        A statement that finds the server restarted is sent once more; see ``Reader``.
+        """
         held: sa.Connection | None = getattr(self._held, "connection", None)
         if held is not None:
             yield held
             return
-        with self._outages_told(), self._engine.connect() as connection:
+        with self._outages_told(), Reader(self._engine) as connection:
             yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Yield a connection that sees one moment of the database, however long it is read."""
+        with self._outages_told(), self._engine.connect() as bare:
+            if self.dialect == "postgresql":
+                still = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+                bare = bare.execution_options(**still)
+            yield bare
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -118,13 +159,13 @@ def _is_outage(error: DBAPIError) -> bool:
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
 
 
-def _engine(url: str, linked: bool) -> sa.Engine:
+def _engine(url: str, linked: bool, frozen: bool) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise _unknown(url) from error
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed, linked)
+        return _sqlite(parsed, linked, frozen)
     if parsed.get_backend_name() in {"postgresql", "postgres"}:
         try:
             return _postgres(parsed)
@@ -140,7 +181,7 @@ def _postgres(url: sa.URL) -> sa.Engine:
         pool_size=16,
         max_overflow=32,
         pool_timeout=10,
-        connect_args={"connect_timeout": 5},
+        connect_args={name: value for name, value in _PATIENCE.items() if name not in url.query},
     )
     sa.event.listen(engine, "begin", _enter_schema)
     return engine
@@ -160,9 +201,12 @@ def _unknown(url: str) -> InputError:
     )
 
 
-def _sqlite(url: sa.URL, linked: bool) -> sa.Engine:
+def _sqlite(url: sa.URL, linked: bool, frozen: bool) -> sa.Engine:
     if url.database in {None, "", ":memory:"}:
         raise _unknown(url.render_as_string())
+    if frozen:
+        file = f"file:{quote(str(url.database))}"
+        url = url.set(database=file, query={"mode": "ro", "uri": "true"})
     engine = sa.create_engine(
         url,
         pool_size=16,

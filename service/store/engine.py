@@ -19,11 +19,13 @@ from service.store.groups import Groups
 from service.store.history import History
 from service.store.import_jobs import ImportJobs
 from service.store.imports import Imports
+from service.store.kept_answers import KeptAnswers
 from service.store.patents import Patents
 from service.store.push_inbox import PushInbox
 from service.store.push_ledger import PushMessages
 from service.store.push_rounds import PushRounds
 from service.store.relations import Relations
+from service.store.snapshots import Snapshots
 from service.store.statuses import Statuses
 from service.store.tenants import Tenants
 
@@ -50,6 +52,8 @@ class Store:
         self.push_inbox = PushInbox(database)
         self.tenants = Tenants(database)
         self.api_keys = ApiKeys(database)
+        self.kept_answers = KeptAnswers(database)
+        self.snapshots = Snapshots(database)
 
     def writer_of(self, what: str) -> Store:
         """Return the store into which an import of this kind goes: a tenant's may differ."""

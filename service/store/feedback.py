@@ -20,8 +20,10 @@ from matcher.types import (
     RankedList,
     Uscc,
 )
+from matcher.wanted import OfferedList
 from service.store.database import Database
 from service.store.pages import pages
+from service.store.snapshots import keep
 from service.store.tables import feedback_events, list_slots, recommendation_lists
 from service.store.upsert import chunks
 
@@ -63,6 +65,8 @@ class Feedback:
             is_new = _insert_once(connection, recommendation_lists, head)
             if is_new and slots:
                 connection.execute(sa.insert(list_slots), slots)
+            if is_new and isinstance(ranked, OfferedList):
+                keep(connection, ranked)
 
     def slots_of(self, list_id: ListId) -> dict[int, str]:
         """Return slot (1-based) → item id of a recorded list; raise ``ListNotFound``."""

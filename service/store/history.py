@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 
 from matcher.types import PatentId
+from service.store.bulk import append_bulk
 from service.store.database import Database
 from service.store.stock_tables import patent_history
 from service.store.upsert import chunks
@@ -36,7 +37,7 @@ class History:
         """Keep the changes in their order."""
         with self._database.transaction() as connection:
             for chunk in chunks(changes):
-                connection.execute(sa.insert(patent_history), [asdict(one) for one in chunk])
+                append_bulk(connection, patent_history, [asdict(one) for one in chunk])
 
     def of_patent(self, patent_id: PatentId) -> tuple[Change, ...]:
         """Return the patent's changes, oldest first."""

@@ -53,6 +53,13 @@ class Imports:
             found: date | None = connection.execute(query).scalar()
             return found
 
+    def last(self) -> int:
+        """Return the number of the last record, 0 for none; it grows with every import."""
+        with self._database.reading() as connection:
+            return int(
+                connection.execute(sa.select(sa.func.max(imports.c.import_no))).scalar() or 0
+            )
+
     def latest(self, limit: int = 100) -> tuple[ImportRecord, ...]:
         """Return the last records, newest first."""
         columns = (column for column in imports.c if column.name != "import_no")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from service.store.engine import Store
 
-HEAD = "0004"
+HEAD = "0005"
 # Any fixed number will do: it names the lock under which two starting servers take turns.
 _ADVISORY_LOCK = 7_203_117
 

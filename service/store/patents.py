@@ -33,6 +33,10 @@ _KINDS = {kind.value: kind for kind in PatentKind}
 _LEGAL = {status.value: status for status in LegalStatus}
 _STOPS = {stop.value: stop for stop in StopState}
 _HOLDERS = {kind.value: kind for kind in HolderKind}
+_OUTLINE = (
+    *("patent_id", "kind", "filing_date", "legal_status", "holder", "holder_kind"),
+    *("holder_province", "holder_city", "maturity", "open_licence", "price_band", "expires_on"),
+)
 
 
 class Patents:
@@ -115,6 +119,12 @@ class Patents:
     def iterate(self) -> Iterator[Patent]:
         """Yield every patent in the order of ids (byte order), in pages."""
         return map(_patent, pages(self._database, _SELECT, (patents.c.patent_id,)))
+
+    def outlines(self) -> Iterator[Patent]:
+        """Yield every patent without its texts, lists and numbers: what filters look at alone."""
+        query = sa.select(*(patents.c[name] for name in _OUTLINE))
+        rows = pages(self._database, query, (patents.c.patent_id,))
+        return (_outline(row) for row in rows)
 
     def count(self) -> int:
         """Return how many patents the catalogue holds."""
@@ -211,6 +221,16 @@ def _row(patent: Patent, field_dates: str) -> dict[str, Any]:
     note = f"{field_dates}{patent.checked_on or ''}"
     row["content_hash"] = content_hash(hashed, note)
     return row | later | {"checked_on": patent.checked_on, "field_dates": field_dates}
+
+
+def _outline(row: Sequence[Any]) -> Patent:
+    told = dict(zip(_OUTLINE, row, strict=True))
+    kinds = {
+        "kind": _KINDS[told["kind"]],
+        "legal_status": _LEGAL[told["legal_status"]],
+        "holder_kind": _HOLDERS[told["holder_kind"]],
+    }
+    return Patent(title="", **{**told, **kinds})
 
 
 def _later(patent: Patent) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from matcher.pushed import (
     Settlement,
 )
 from matcher.types import Uscc
+from service.store.bulk import add_bulk
 from service.store.database import Database
 from service.store.push_channels import forget, mark, standing
 from service.store.push_tables import (
@@ -35,7 +36,7 @@ from service.store.push_tables import (
     push_receipts,
     push_rounds,
 )
-from service.store.upsert import CHUNK, ignoring
+from service.store.upsert import CHUNK
 
 # Any fixed UUID will do; it must never change, or messages would be sent again under new ids.
 _NAMESPACE = uuid.UUID("5b1c2f0e-6f0a-4f7e-9a53-8d1f0b6c7e42")
@@ -81,7 +82,7 @@ class PushMessages:
                 for uscc in page
             ]
             with self._database.transaction() as connection:
-                connection.execute(ignoring(connection, push_messages), rows)
+                add_bulk(connection, push_messages, rows)
             made += len(page)
         return made
 

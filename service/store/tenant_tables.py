@@ -13,6 +13,7 @@ tenants = sa.Table(
     sa.Column("place", Key, nullable=False),
     sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
     text("created_at"),
+    text_list("origins"),
     sa.UniqueConstraint("place"),
 )
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import blake2b
+from typing import Any
 
 import sqlalchemy as sa
 
 from matcher.errors import InputError
 from service.store.database import Database
+from service.store.pages import list_text, list_values
 from service.store.tenant_tables import tenants
 from service.store.upsert import ignoring
 
@@ -28,12 +31,14 @@ class Tenant:
         place: 16 hexadecimal digits, the name of its folder or of its PostgreSQL schema.
         private: it has a catalogue of its own instead of the operator's.
         created_at: ISO 8601 in UTC.
+        origins: of the pages that may ask from a browser, such as https://example.cn.
     """
 
     name: str
     place: str
     private: bool
     created_at: str
+    origins: tuple[str, ...] = ()
 
 
 class TenantNotFound(InputError):
@@ -65,7 +70,8 @@ class Tenants:
         place = blake2b(name.encode(), digest_size=8).hexdigest()
         row = Tenant(name, place, private, at.isoformat(timespec="seconds"))
         with self._database.transaction() as connection:
-            connection.execute(ignoring(connection, tenants), [asdict(row)])
+            told = asdict(row) | {"origins": list_text(row.origins)}
+            connection.execute(ignoring(connection, tenants), [told])
         found = self.get(name)
         if found.private != private:
             kinds = ("the shared catalogue", "a private catalogue")
@@ -83,13 +89,29 @@ class Tenants:
             row = connection.execute(query).mappings().first()
         if row is None:
             raise TenantNotFound(name)
-        return Tenant(**row)
+        return _tenant(row)
+
+    def set_origins(self, name: str, origins: Sequence[str]) -> Tenant:
+        """Keep from which pages the tenant may be asked in place of those before, and return it.
+
+        Raises:
+            TenantNotFound: nobody was given a key under this name.
+        """
+        told = list_text(tuple(origins))
+        change = sa.update(tenants).where(tenants.c.name == name).values(origins=told)
+        with self._database.transaction() as connection:
+            connection.execute(change)
+        return self.get(name)
 
     def all(self) -> tuple[Tenant, ...]:
         """Return every tenant in the order of names."""
         query = sa.select(tenants).order_by(tenants.c.name)
         with self._database.reading() as connection:
-            return tuple(Tenant(**row) for row in connection.execute(query).mappings())
+            return tuple(map(_tenant, connection.execute(query).mappings()))
+
+
+def _tenant(row: Any) -> Tenant:
+    return Tenant(**{**row, "origins": list_values(row["origins"])})
 
 
 def tenant_name(written: str) -> str:

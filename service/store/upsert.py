@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.store.bulk import merge_bulk
 from service.store.database import Database
 from service.store.stamps import Stamp, same_content
 from service.store.tables import AGGREGATES
@@ -99,10 +100,7 @@ def _write(
             stamp.add(row["content_hash"])
         for row in new:
             stamp.add(row["content_hash"])
-    if new:
-        connection.execute(sa.insert(table), new)
-    if different:
-        connection.execute(_replace(connection, table), list(different.values()))
+    merge_bulk(connection, table, [*new, *different.values()])
     counts = UpsertCounts(len(new), len(changed), len(by_key) - len(new) - len(changed))
     return Outcome(counts, frozenset(by_key) - frozenset(stored), frozenset(changed))
 
@@ -135,20 +133,6 @@ def _keyed(table: sa.Table, keys: Iterable[tuple[str, ...]]) -> sa.ColumnElement
     if len(columns) == 1:
         return columns[0].in_([key[0] for key in keys])
     return sa.tuple_(*columns).in_(list(keys))
-
-
-def _replace(connection: sa.Connection, table: sa.Table) -> sa.Insert:
-    """Return INSERT … ON CONFLICT DO UPDATE of every column outside the key."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement: Any = dialect.insert(table)
-    keys = [column.name for column in table.primary_key]
-    values = {
-        column.name: statement.excluded[column.name]
-        for column in table.c
-        if column.name not in keys
-    }
-    replaced: sa.Insert = statement.on_conflict_do_update(index_elements=keys, set_=values)
-    return replaced
 
 
 def ignoring(connection: sa.Connection, table: sa.Table) -> sa.Insert:

@@ -1,6 +1,6 @@
 """Every law of the store, on SQLite and PostgreSQL (the ``store`` fixture's parameter)."""
 
-from tests.contracts import store_catalogue, store_feedback, store_jobs, store_stock
+from tests.contracts import store_catalogue, store_feedback, store_jobs, store_manners, store_stock
 
 
 class TestPatents(store_catalogue.PatentLaws):
@@ -51,10 +51,18 @@ class TestImportJobs(store_jobs.ImportJobLaws):
     """Import jobs."""
 
 
+class TestKeptAnswers(store_manners.KeptAnswerLaws):
+    """Kept answers."""
+
+
+class TestSnapshots(store_manners.SnapshotLaws):
+    """Snapshots of lists."""
+
+
 def test_no_law_escapes() -> None:
     laws = {
         law
-        for module in (store_catalogue, store_feedback, store_jobs, store_stock)
+        for module in (store_catalogue, store_feedback, store_jobs, store_manners, store_stock)
         for law in vars(module).values()
         if isinstance(law, type) and law.__name__.endswith("Laws")
     }
