@@ -35,6 +35,7 @@ def shortfall_notes(found: int, n: int, refused: Counter[str]) -> list[Reason]:
         "floor": "低于相关性下限",
         "excluded": "为本企业已有、已许可或已表示不适合的专利",
         "stopped": "已失效或不宜推荐",
+        "filters": "现已不符合筛选条件",
         "family": "与已列专利同族",
         "holder": "超过同一专利权人的上限",
         "group": "与已列专利属同一专利池或组合",
@@ -45,3 +46,9 @@ def shortfall_notes(found: int, n: int, refused: Counter[str]) -> list[Reason]:
     return [
         Reason("short" if found else "empty", text, {"found": found, "refused": dict(found_causes)})
     ]
+
+
+def left_out_note(count: int) -> Reason:
+    """Return the note of a page on which items stood that may not be shown any more."""
+    text = f"自列表生成以来，有{count}件专利已不宜推荐或不再符合条件，未列出"
+    return Reason("left_out", text, {"left_out": count})

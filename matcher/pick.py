@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from matcher.ranking.policy import Policy, probability
 from matcher.ranking.rank import Ranked
 from matcher.readers import Readers
 from matcher.types import FirmProfile, Offer, Patent, PatentGroup, PatentId, RowArray
+from matcher.wanted import Keep
 
 _PAGE = 32
 _REACH = 3  # places spread for each one asked for: caps will refuse some
@@ -39,12 +40,16 @@ class Picker:
         readers: the catalogue now.
         side: the index's patents.
         policy: floor, caps and diversity.
+        keep: the asker's filter, on the record as it is now; ``None`` without one.
     """
 
-    def __init__(self, readers: Readers, side: Side, policy: Policy) -> None:
+    def __init__(
+        self, readers: Readers, side: Side, policy: Policy, keep: Keep | None = None
+    ) -> None:
         self._readers = readers
         self._side = side
         self._policy = policy
+        self._keep = keep
 
     def pick(
         self, profile: FirmProfile, ranked: Ranked, n: int
@@ -53,24 +58,73 @@ class Picker:
 
         The order is that of scores where the policy's diversity is 0, else spread over aspects.
         """
-        caps = Caps(self._policy.per_holder)
+        places = self.order(ranked, n)
+        picked, refused, _ = self.walk(profile, ranked, places, n)
+        refused["floor"] = len(ranked.rows) - len(places)
+        return picked, refused
+
+    def order(self, ranked: Ranked, n: int) -> RowArray:
+        """Return int64 (m,), places above the floor in the order in which they are offered."""
+        relevant = np.flatnonzero(ranked.relevance >= self._policy.floor_score)
+        return self._spread(ranked, relevant, n)
+
+    def walk(
+        self,
+        profile: FirmProfile,
+        ranked: Ranked,
+        places: RowArray,
+        n: int,
+        shown: Sequence[PatentId] = (),
+    ) -> tuple[list[Picked], Counter[str], int]:
+        """Return at most ``n`` items of the places in order, what was refused, and places left.
+
+        Args:
+            profile: of the asker.
+            ranked: the candidates.
+            places: int64 (m,), which of them are offered, in this order.
+            n: most items.
+            shown: what the list holds already; it counts towards the caps.
+        """
+        caps = self._caps(shown)
         refused: Counter[str] = Counter()
         picked: list[Picked] = []
-        relevant = np.flatnonzero(ranked.relevance >= self._policy.floor_score)
-        for patent, group, row, place in self._live(ranked, self._spread(ranked, relevant, n)):
+        seen = 0
+        for patent, group, row, place in self._live(ranked, places):
             if len(picked) == n:
                 break
+            seen += 1
             offer = offer_of(self._readers, group) if group else None
-            cause = refusal(profile, patent, offer) or caps.refusal(
-                patent.family_id, patent.holder, group.group_id if group else ""
+            name = group.group_id if group else ""
+            cause = self.refusal(profile, patent, row, offer) or caps.refusal(
+                patent.family_id, patent.holder, name
             )
             if cause:
                 refused[cause] += 1
                 continue
-            caps.add(patent.family_id, patent.holder, group.group_id if group else "")
+            caps.add(patent.family_id, patent.holder, name)
             picked.append(Picked(patent, row, place, offer))
-        refused["floor"] = len(ranked.rows) - len(relevant)
-        return picked, refused
+        return picked, refused, len(places) - seen
+
+    def refusal(self, profile: FirmProfile, patent: Patent, row: int, offer: Offer | None) -> str:
+        """Return why a patent may not be shown to the asker, or ``""``."""
+        cause = refusal(profile, patent, offer)
+        if not cause and self._keep is not None and not self._keep(patent, row):
+            return "filters"
+        return cause
+
+    def offers(self, names: Sequence[PatentId]) -> dict[PatentId, Offer]:
+        """Return patent → the group that it stands for, as it is offered today."""
+        groups = self._readers.groups.of_patents(names)
+        return {name: offer_of(self._readers, group) for name, group in groups.items()}
+
+    def _caps(self, shown: Sequence[PatentId]) -> Caps:
+        caps = Caps(self._policy.per_holder)
+        if shown:
+            groups = self._readers.groups.of_patents(shown)
+            for name, patent in self._readers.patents.many(shown).items():
+                group = groups.get(name)
+                caps.add(patent.family_id, patent.holder, group.group_id if group else "")
+        return caps
 
     def _spread(self, ranked: Ranked, relevant: RowArray, n: int) -> RowArray:
         """Return the places in the order in which they are offered to the caps."""

@@ -5,39 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import numpy as np
-
 from matcher.engine import Engine
 from matcher.errors import InputError, UnknownSegment
-from matcher.index.search import Ask, search
+from matcher.firm_ranking import FirmRanking, named_features
 from matcher.notes import empty_note, shortfall_notes, stopped_note
-from matcher.pick import Picked, Picker, offer_of, refusal
+from matcher.page import PageReader
+from matcher.pick import Picked, Picker
 from matcher.profile import profile_of_text
 from matcher.query import FirmQuery
-from matcher.ranking.features import FEATURES
-from matcher.ranking.rank import Ranked, rank
+from matcher.ranking.rank import Ranked
 from matcher.ranking.reasons import Explainer, Pair
 from matcher.readers import Readers
 from matcher.types import (
     DemandId,
     FirmProfile,
-    FloatArray,
     ListId,
-    Patent,
     PatentId,
     PlaceSetting,
     RankedItem,
     RankedList,
     Reason,
-    RowArray,
     SegmentCode,
     Uscc,
     Versions,
 )
+from matcher.wanted import PLAIN, Bookmark, Page, Wanted, offered_list
 
 MOST_ITEMS = 200
-_MOST_FIRMS = 200
-_QUERY_WORDS = 40
+_KEPT = 3 * MOST_ITEMS  # candidates kept behind a list: caps will refuse some
 
 
 class Recommender:
@@ -75,6 +70,8 @@ class Recommender:
         n: int = 20,
         segment: SegmentCode | None = None,
         place: PlaceSetting | None = None,
+        *,
+        wanted: Wanted = PLAIN,
     ) -> RankedList:
         """Return the best patents for a stored firm, and record the list.
 
@@ -83,12 +80,14 @@ class Recommender:
             n: most items.
             segment: look in this one alone; ``None`` goes by the firm's text.
             place: what place counts; ``None`` for the policy's own setting.
+            wanted: what else is asked.
 
         Raises:
             FirmNotFound: the firm is not in the catalogue.
             InputError: ``n`` is out of range or the segment unknown.
         """
-        return self._placed(place)._patents_for(self.profile(uscc), str(uscc), n, segment)
+        profile = self.profile(uscc)
+        return self._placed(place)._patents_for(profile, str(uscc), n, segment, wanted)
 
     def recommend_text(
         self,
@@ -99,6 +98,7 @@ class Recommender:
         segment: SegmentCode | None = None,
         *,
         place: PlaceSetting | None = None,
+        wanted: Wanted = PLAIN,
     ) -> RankedList:
         """Return the best patents for free text (products or a need) and a place, and record it."""
         if not text.strip():
@@ -106,10 +106,15 @@ class Recommender:
                 "found an empty text", "products or a need in words", "describe the firm"
             )
         profile = profile_of_text(text, province, city)
-        return self._placed(place)._patents_for(profile, "", n, segment)
+        return self._placed(place)._patents_for(profile, "", n, segment, wanted)
 
     def recommend_demand(
-        self, demand_id: DemandId, n: int = 20, place: PlaceSetting | None = None
+        self,
+        demand_id: DemandId,
+        n: int = 20,
+        place: PlaceSetting | None = None,
+        *,
+        wanted: Wanted = PLAIN,
     ) -> RankedList:
         """Return the best patents for one posted demand (技术需求), and record the list.
 
@@ -119,7 +124,8 @@ class Recommender:
         """
         demand = self._readers.demands.get(demand_id)
         profile = self._readers.demand_profile(demand)
-        return self._placed(place)._patents_for(profile, str(demand.uscc or ""), n, None)
+        subject = str(demand.uscc or "")
+        return self._placed(place)._patents_for(profile, subject, n, None, wanted)
 
     def firms_for(
         self, patent_id: PatentId, n: int = 20, place: PlaceSetting | None = None
@@ -145,7 +151,8 @@ class Recommender:
             note = empty_note("该专利的资料不足以确定产业细分领域", "unrouted")
             return self._record(str(patent_id), "firms", [], [note], {})
         placed = self._placed(place)
-        items = placed._rank_firms(patent, row, n)
+        ranking = FirmRanking(placed.engine, self._explainer, self._readers)
+        items = ranking.items(patent, row, n)
         notes = [] if items else [empty_note("没有企业达到相关性下限", "floor")]
         return placed._record(str(patent_id), "firms", items, notes, {})
 
@@ -155,26 +162,75 @@ class Recommender:
             return self
         return Recommender(engine, self._explainer, self._readers, self._clock, self._new_id)
 
+    def page(
+        self,
+        profile: FirmProfile,
+        mark: Bookmark,
+        n: int,
+        place: PlaceSetting | None = None,
+        wanted: Wanted = PLAIN,
+    ) -> Page:
+        """Return the next part of a recorded list; nothing is recorded here.
+
+        What was handed out before under these slots comes again, but for what may not be shown any
+        more. The rest is taken from what stood behind the list, in its order.
+
+        Raises:
+            InputError: ``n`` is out of range.
+        """
+        _check_n(n)
+        placed = self._placed(place)
+        query = placed.engine.queries([wanted.of(profile)])[0]
+        reader = PageReader(placed.engine, self._picker(placed, wanted), self._readers)
+        found = reader.read(query, mark, n, MOST_ITEMS)
+        items = placed._items(query, found.picked, found.ranked, found.ranks)
+        fresh = tuple(item for item in items if item.rank not in mark.slots)
+        return Page(tuple(items), fresh, found.left_out, found.more)
+
+    def _picker(self, placed: Recommender, wanted: Wanted) -> Picker:
+        engine = placed.engine
+        return Picker(self._readers, engine.index.patents, engine.policy, wanted.keep)
+
     def _patents_for(
-        self, profile: FirmProfile, subject: str, n: int, segment: SegmentCode | None
+        self,
+        profile: FirmProfile,
+        subject: str,
+        n: int,
+        segment: SegmentCode | None,
+        wanted: Wanted,
     ) -> RankedList:
         _check_n(n)
-        codes = self.engine.index.patents.codes
-        if segment is not None and segment not in codes:
-            raise UnknownSegment(segment, len(codes))
-        query = self.engine.queries([profile], segment)[0]
+        side = self.engine.index.patents
+        for code in (*wanted.segments, *([segment] if segment is not None else [])):
+            if code not in side.codes:
+                raise UnknownSegment(code, len(side.codes))
+        query = wanted.routed(self.engine.queries([wanted.of(profile)], segment)[0])
         if not query.segments or not query.asked_rows().any():
             note = empty_note("企业资料中没有可用于匹配的产品或技术描述", "no_text")
             return self._record(subject, "patents", [], [note], {})
-        ranked = self.engine.rank_many([query])[0]
-        picker = Picker(self._readers, self.engine.index.patents, self.engine.policy)
-        picked, refused = picker.pick(query.profile, ranked, n)
-        items = self._items(query, picked, ranked)
+        mask, segments = wanted.mask(side), wanted.told(query.segments)
+        if mask is not None and not mask.any():
+            return self._record(subject, "patents", [], [wanted.nothing()], segments)
+        ranked = self.engine.rank_many([query], mask)[0]
+        picker = self._picker(self, wanted)
+        places = picker.order(ranked, n)
+        picked, refused, _ = picker.walk(query.profile, ranked, places, n)
+        refused["floor"] = len(ranked.rows) - len(places)
+        items = self._items(query, picked, ranked, range(1, len(picked) + 1))
         notes = shortfall_notes(len(items), n, refused)
-        return self._record(subject, "patents", items, notes, dict(query.segments))
+        made = self._made(subject, "patents", items, notes, segments)
+        if wanted.question:
+            kept = places[:_KEPT]
+            names, scores = side.ids.ids_at(ranked.rows[kept]), ranked.scores[kept].tolist()
+            made = offered_list(made, tuple(zip(names, scores, strict=True)), wanted.question)
+        return self._recorded(made)
 
     def _items(
-        self, query: FirmQuery, picked: Sequence[Picked], ranked: Ranked
+        self,
+        query: FirmQuery,
+        picked: Sequence[Picked],
+        ranked: Ranked,
+        ranks: Sequence[int],
     ) -> list[RankedItem]:
         pairs = [
             Pair(query, one.patent, one.row, ranked.features[one.place], one.offer)
@@ -186,68 +242,13 @@ class Recommender:
                 rank=position,
                 item_id=one.patent.patent_id,
                 score=round(float(ranked.scores[one.place]), 6),
-                features=_named(pair.features),
+                features=named_features(pair.features),
                 segment=self.engine.index.patents.main_segment(one.row),
                 reasons=told,
                 offer=one.offer,
             )
-            for position, (one, pair, told) in enumerate(
-                zip(picked, pairs, reasons, strict=True), start=1
-            )
+            for position, one, pair, told in zip(ranks, picked, pairs, reasons, strict=True)
         ]
-
-    def _rank_firms(self, patent: Patent, row: int, n: int) -> list[RankedItem]:
-        """Score the likeliest firms exactly as they would score this patent."""
-        engine = self.engine
-        candidates = self._firm_candidates(patent, row)
-        names = [Uscc(name) for name in engine.index.firms.ids.ids_at(candidates)]
-        stored = self._readers.firms.many(names)
-        firms = [stored[name] for name in names if name in stored and stored[name].active]
-        group = self._readers.groups.of_patents([patent.patent_id]).get(patent.patent_id)
-        offer = offer_of(self._readers, group) if group else None
-        found: list[tuple[float, Pair]] = []
-        rows = np.array([row], dtype=np.int64)
-        for query in engine.queries(self._readers.profiles(firms)):
-            own = engine.index.own_rows(query.profile.own_patents)
-            ranked = rank(query, engine.index.patents, rows, own, engine.policy)
-            relevant = float(ranked.relevance[0]) >= engine.policy.floor_score
-            if relevant and not refusal(query.profile, patent, offer):
-                pair = Pair(query, patent, row, ranked.features[0], offer)
-                found.append((float(ranked.scores[0]), pair))
-        found.sort(key=lambda entry: (-entry[0], str(entry[1].query.profile.uscc)))
-        best = found[:n]
-        reasons = self._explainer.of_firms([pair for _, pair in best], engine.policy)
-        return [
-            RankedItem(
-                rank=position,
-                item_id=str(pair.query.profile.uscc),
-                score=round(score, 6),
-                features=_named(pair.features),
-                segment=engine.index.patents.main_segment(row),
-                reasons=told,
-            )
-            for position, ((score, pair), told) in enumerate(
-                zip(best, reasons, strict=True), start=1
-            )
-        ]
-
-    def _firm_candidates(self, patent: Patent, row: int) -> RowArray:
-        """Return rows of firms: dense and BM25 in the patent's segments, and among local firms."""
-        engine = self.engine
-        side = engine.index.patents
-        words = list(dict.fromkeys(engine.tokeniser.tokenise(patent.title)))
-        start, end = side.shares.indptr[row], side.shares.indptr[row + 1]
-        ask = Ask(
-            vectors=np.asarray(side.vectors[row : row + 1]),
-            words=tuple(words[:_QUERY_WORDS]),
-            segments=tuple(side.codes[column] for column in side.shares.indices[start:end]),
-            province=int(side.columns["province"][row]) if self._local else -1,
-        )
-        return search(engine.index.firms, [ask], engine.config)[0][:_MOST_FIRMS]
-
-    @property
-    def _local(self) -> bool:
-        return self.engine.policy.place is PlaceSetting.LOCAL_FIRST
 
     def _record(
         self,
@@ -257,8 +258,18 @@ class Recommender:
         notes: Sequence[Reason],
         segments: dict[SegmentCode, float],
     ) -> RankedList:
+        return self._recorded(self._made(subject, direction, items, notes, segments))
+
+    def _made(
+        self,
+        subject: str,
+        direction: str,
+        items: Sequence[RankedItem],
+        notes: Sequence[Reason],
+        segments: dict[SegmentCode, float],
+    ) -> RankedList:
         manifest = self.engine.index.manifest
-        ranked = RankedList(
+        return RankedList(
             list_id=ListId(self._new_id()),
             subject=subject,
             direction=direction,
@@ -270,12 +281,10 @@ class Recommender:
             notes=tuple(notes),
             segments=tuple(segments.items()),
         )
-        self._readers.feedback.record_list(ranked)
-        return ranked
 
-
-def _named(features: FloatArray) -> dict[str, float]:
-    return dict(zip(FEATURES, np.round(features, 4).tolist(), strict=True))
+    def _recorded(self, made: RankedList) -> RankedList:
+        self._readers.feedback.record_list(made)
+        return made
 
 
 def _check_n(n: int) -> None:

@@ -16,7 +16,12 @@ from matcher.profile import profile_of_text
 from service.api import feedback, firms, health, imports, patents, recommendations, tokens
 from service.api.documents import Application
 from service.api.limits import BodyLimits
+from service.api.origins import CrossOrigin, Origins, origins_of
 from service.api.problems import install
+from service.api.rates import Buckets, Rates
+from service.api.repeats import Repeats
+from service.api.representation import Representation
+from service.api.request_ids import RequestIds
 from service.auth.gate import Gate
 from service.auth.guard import LOOPBACK, Guard, authorise
 from service.auth.redact import redacted_logs
@@ -71,8 +76,13 @@ def create_app(settings: Settings | None = None, trusted: Collection[str] = LOOP
         lifespan=lifespan,
         dependencies=[Depends(authorise)],
     )
+    app.add_middleware(Repeats)
     app.add_middleware(BodyLimits)
-    app.add_middleware(Guard, trusted=trusted)  # added last, asked first
+    app.add_middleware(Representation)
+    app.add_middleware(Rates)
+    app.add_middleware(Guard, trusted=trusted)
+    app.add_middleware(CrossOrigin)
+    app.add_middleware(RequestIds)  # added last, asked first
     install(app)
     for resource in (recommendations, feedback, patents, firms, imports, tokens, health):
         app.include_router(resource.router)
@@ -86,12 +96,17 @@ def _at_work(home: Home) -> Iterator[dict[str, Any]]:
     runner = Runner(root, jobs, home.settings)
     secrets = Secrets(Path(home.settings.home), home.settings.key_secret.get_secret_value())
     gate = Gate(home.store.api_keys, secrets)
+    settings = home.settings
+    pages = {
+        "origins": Origins(home.store.tenants, origins_of(settings.cors_origins.split(","))),
+        "buckets": Buckets(settings.rate_limit, settings.rate_burst),
+    }
     with closing(Tenancy(home)) as homes:
         gate.start()
         runner.start()
         try:
             hall = ImportHall(root, jobs, runner.wake, home.settings.upload_bytes)
-            yield {"homes": homes, "gate": gate, "imports": hall}
+            yield {"homes": homes, "gate": gate, "imports": hall, **pages}
         finally:
             runner.stop()
             gate.stop()

@@ -40,6 +40,7 @@ from service.channels.config import channel_named
 from service.channels.opening import open_channel
 from service.config import Settings
 from service.encoders import EncoderChoice, open_encoder
+from service.filtering import FactTables
 from service.segments import SegmentTables, keep_segments, load_segments
 from service.store import Store, open_store
 from service.store.migrate import upgrade
@@ -86,6 +87,13 @@ class Home:
         """Taxonomy and concordances: of the opened index, before that of the home."""
         opened = self._opened
         return opened.tables if opened else load_segments(self.settings.segments_root)
+
+    @cached_property
+    def filters(self) -> FactTables:
+        """What filters look at."""
+        from service.push.scope import offers_of  # it imports this module
+
+        return FactTables(self.store, self.places, offers_of)
 
     @cached_property
     def policy(self) -> Policy:

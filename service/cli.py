@@ -28,6 +28,7 @@ from service.commands.push import push
 from service.commands.recommend import firms_for, recommend
 from service.commands.segments import segments
 from service.commands.serve import serve
+from service.commands.store import store
 from service.commands.synth import synth
 
 
@@ -58,6 +59,7 @@ for command in (
     push,
     segments,
     serve,
+    store,
     doctor,
     demo,
     bench,

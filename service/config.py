@@ -36,6 +36,11 @@ class Settings(BaseSettings):
         tenant: for which a command works; empty, or ``operator``, for the operator.
         key_secret: the secret under which keys are recognised and tokens signed, or two of them
             with a comma between; empty for the file in the home. Checked where it is used.
+        rate_limit: requests a second that a key may send to one process in the long run; 0 for as
+            many as it likes.
+        rate_burst: requests that it may send at once.
+        cors_origins: of pages whose scripts may ask for the operator and every tenant, with commas
+            between; those of one tenant are set by ``panhuo keys origins``.
     """
 
     model_config = SettingsConfigDict(env_prefix="PANHUO_", frozen=True, extra="ignore")
@@ -56,6 +61,9 @@ class Settings(BaseSettings):
     imports_kept_days: int = Field(default=30, ge=1, le=36_500)
     tenant: str = ""
     key_secret: SecretStr = SecretStr("")
+    rate_limit: float = Field(default=2_000, ge=0, le=1_000_000, allow_inf_nan=False)
+    rate_burst: int = Field(default=4_000, ge=1, le=1_000_000)
+    cors_origins: str = ""
 
     @property
     def store_url(self) -> str:

@@ -8,11 +8,13 @@ from service.api import refusals
 from service.door_rows import DOOR_ROWS
 from service.error_row import Row
 from service.jobs import refusals as jobs
+from service.manners_rows import MANNERS_ROWS
 
 _READ_FIELDS = "请对照 found、expected 与 cure 修改后再试。"
 
 TABLE: dict[type[MatcherError], Row] = {
     **DOOR_ROWS,
+    **MANNERS_ROWS,
     errors.MatcherError: Row(500, "error", "Error", "处理出错", "请求未能完成。" + _READ_FIELDS),
     errors.InputError: Row(
         422, "bad-input", "Bad input", "请求内容有误", "请求内容不符合要求，" + _READ_FIELDS

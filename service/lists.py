@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import exp
-from typing import Any
+from typing import Any, get_args
 
 from matcher.readers import Readers
 from matcher.segments.taxonomy import Taxonomy
-from matcher.types import Offer, PatentId, RankedItem, RankedList, SegmentCode, Uscc
+from matcher.types import Offer, PatentId, RankedItem, RankedList, Reason, SegmentCode, Uscc
 from service.api.reason_schema import ReasonTold
 from service.api.schemas import (
+    EmptyReason,
     FirmItem,
     FirmList,
     FirmRecord,
@@ -23,6 +25,8 @@ from service.api.schemas import (
     VersionsTold,
 )
 
+_EMPTY = frozenset(get_args(EmptyReason))
+
 
 def list_of(ranked: RankedList, readers: Readers, taxonomy: Taxonomy) -> PatentList | FirmList:
     """Return the list of either direction."""
@@ -35,6 +39,7 @@ def patent_list(ranked: RankedList, readers: Readers, taxonomy: Taxonomy) -> Pat
     stored = readers.patents.many([PatentId(item.item_id) for item in ranked.items])
     items = [
         PatentItem(
+            patent_id=patent.patent_id,
             patent=PatentRecord.model_validate(patent),
             group=_group(item.offer, readers) if item.offer else None,
             **_item(item, taxonomy),
@@ -75,12 +80,28 @@ def _head(ranked: RankedList, taxonomy: Taxonomy) -> dict[str, Any]:
         "subject": ranked.subject,
         "versions": VersionsTold.model_validate(ranked.versions),
         "made_at": ranked.made_at,
+        "empty_reason": None if ranked.items else _empty_reason(ranked.notes),
         "notes": [ReasonTold.model_validate(note) for note in ranked.notes],
         "segments": [
             SegmentTold(code=code, name=_name(code, taxonomy), confidence=round(confidence, 4))
             for code, confidence in ranked.segments
         ],
     }
+
+
+def _empty_reason(notes: Sequence[Reason]) -> str:
+    """Return the first cause that the notes of an empty list name."""
+    for note in notes:
+        if note.kind == "left_out":
+            return "left_out"
+        causes: list[str] = [note.detail["cause"]] if "cause" in note.detail else []
+        causes += list(note.detail.get("refused", ()))
+        if "legal_status" in note.detail:
+            return "stopped"
+        known = [cause for cause in causes if cause in _EMPTY]
+        if known:
+            return known[0]
+    return "nothing_left"
 
 
 def _item(item: RankedItem, taxonomy: Taxonomy) -> dict[str, Any]:
@@ -91,6 +112,9 @@ def _item(item: RankedItem, taxonomy: Taxonomy) -> dict[str, Any]:
         "score": item.score,
         "probability": round(1.0 / (1.0 + exp(-item.score)), 8),
         "segment": _place(item.segment, taxonomy),
+        "missing": [
+            ReasonTold.model_validate(reason) for reason in item.reasons if reason.kind == "missing"
+        ],
         "reasons": [ReasonTold.model_validate(reason) for reason in item.reasons],
         # float32 in float64 shows digits that mean nothing.
         "features": {name: round(value, 4) for name, value in item.features.items()},

@@ -22,6 +22,7 @@ from matcher.places.places import PlaceTable
 from matcher.ranking.policy import Policy
 from service.bootstrap import Home, open_home
 from service.config import Settings
+from service.filtering import FactTables
 from service.segments import SegmentTables
 from service.store import Store
 from service.store.database import Database
@@ -53,6 +54,11 @@ class SharedHome(Home):
     def places(self) -> PlaceTable:
         """Regions and seats of institutions."""
         return self._operator.places
+
+    @cached_property
+    def filters(self) -> FactTables:
+        """What filters look at: the patents are the operator's."""
+        return self._operator.filters
 
     @cached_property
     def policy(self) -> Policy:

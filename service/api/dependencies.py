@@ -16,6 +16,8 @@ from matcher.recommend import Recommender
 from matcher.segments.taxonomy import Taxonomy
 from service.auth.guard import Asking
 from service.auth.narrow import asking, narrowed
+from service.filtering import FactTables
+from service.store import Store
 
 
 class Tables(Protocol):
@@ -40,6 +42,14 @@ class OpenedHome(Protocol):
     @property
     def segments(self) -> Tables:
         """Names segments."""
+
+    @property
+    def store(self) -> Store:
+        """What the tenant's requests write to."""
+
+    @property
+    def filters(self) -> FactTables:
+        """What filters look at."""
 
     def recommender(self, readers: Readers | None = None) -> Recommender:
         """Return the online path over the current index version; safe from many threads."""

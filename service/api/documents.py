@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
 from matcher.errors import MatcherError
+from service.api.documents_manners import tell_manners
 from service.api.limits import MOST_BYTES
 from service.api.problems import MEDIA_TYPE, problem_of
 from service.api.refusals import BodyTooLarge, MalformedBody, MediaTypeRefused
@@ -87,7 +88,7 @@ class Problem(BaseModel):
     expected: str = Field("", description="what would have been right")
     cure: str = Field("", description="what can be done now")
     errors: list[FieldProblem] = Field([], description="fields that do not fit")
-    request_id: str = Field("", description="of an internal error, as logged")
+    request_id: str = Field("", description="name of the request, as logged")
 
 
 class Application(FastAPI):
@@ -101,6 +102,7 @@ class Application(FastAPI):
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas |= {**schema.pop("$defs"), "Problem": schema}
             _tell_who_may(document)
+            tell_manners(document)
         return self.openapi_schema or {}
 
 

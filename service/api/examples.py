@@ -112,6 +112,7 @@ _ITEM: dict[str, Any] = {
             },
         },
     ],
+    "missing": [],
     "features": {
         "whole_text": 0.5643,
         "best_item": 0.7595,
@@ -133,19 +134,26 @@ _SHORT: dict[str, Any] = {
     "detail": {"found": 1, "refused": {"floor": 12}},
 }
 _LIST: dict[str, Any] = {
+    "empty_reason": None,
     "list_id": LIST_ID,
     "versions": _VERSIONS,
     "made_at": "2026-01-31T08:00:00.000000Z",
 }
+_NAMED = {"item_id": PATENT_ID, "patent_id": PATENT_ID}
 PATENT_LIST: dict[str, Any] = {
+    "empty_reason": None,
     **_LIST,
     "direction": "patents",
     "subject": USCC,
     "segments": [{"code": "T43", "name": "图像语音与智能识别", "confidence": 0.9569}],
     "notes": [_SHORT],
-    "items": [{**_ITEM, "item_id": PATENT_ID, "patent": PATENT, "group": None}],
+    "items": [
+        {**_ITEM, "item_id": PATENT_ID, "patent_id": PATENT_ID, "patent": PATENT, "group": None}
+    ],
+    "next_cursor": None,
 }
 FIRM_LIST: dict[str, Any] = {
+    "empty_reason": None,
     **_LIST,
     "direction": "firms",
     "subject": PATENT_ID,
@@ -168,6 +176,25 @@ ASKS: dict[str, Example] = {
     "text": {
         "summary": "A need in words",
         "value": {"text": "高反光金属件表面划痕检测", "region": "浙江杭州", "n": 10},
+    },
+    "filtered": {
+        "summary": "For a firm, with filters, without what was shown before",
+        "value": {
+            "firm": {"uscc": USCC},
+            "n": 20,
+            "filters": {
+                "regions": ["浙江"],
+                "maturity": ["批量生产、成熟应用阶段"],
+                "price_band": {"most": 50, "negotiable": True},
+                "life_years": 5,
+            },
+            "exclude": [PATENT_ID],
+            "cursor": None,
+        },
+    },
+    "next": {
+        "summary": "The next page of a list",
+        "value": {"cursor": "C52cHn86TC-PbSpL4cB9VQAVXJ5yFtw3Eu-kq1mD", "n": 20},
     },
 }
 FIRMS_ASKS: dict[str, Example] = {"twenty": {"summary": "Twenty firms", "value": {"n": 20}}}

@@ -11,7 +11,9 @@ from matcher.types import Uscc
 from service.api import examples
 from service.api.dependencies import Home
 from service.api.documents import answers
+from service.api.refusals import FieldUnknown
 from service.api.schemas import FirmRecord, UsccText
+from service.api.selection import selected
 
 router = APIRouter(prefix="/v1/firms", tags=["firms"])
 
@@ -20,7 +22,8 @@ router = APIRouter(prefix="/v1/firms", tags=["firms"])
     "/{uscc}",
     operation_id="getFirm",
     summary="One firm",
-    responses=answers(examples.FIRM, FirmNotFound(examples.USCC)),
+    dependencies=[selected(FirmRecord, "uscc,name")],
+    responses=answers(examples.FIRM, FirmNotFound(examples.USCC), FieldUnknown("colour")),
 )
 def get_firm(
     home: Home, uscc: Annotated[UsccText, Path(openapi_examples=examples.USCCS)]

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from anyio import fail_after, to_thread
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from service.api import import_examples as examples
 from service.api.documents import answers
 from service.api.import_schemas import ImportForm, JobList, JobTold, job_told
-from service.api.refusals import BodyTooLarge
+from service.api.refusals import BodyTooLarge, FieldUnknown
+from service.api.repeats import Repeat
 from service.api.schemas import Name
+from service.api.selection import selected
 from service.auth.guard import Asking
 from service.auth.redact import holds_secret
 from service.auth.refusals import SecretMisplaced
 from service.ingest.families import family_names
 from service.ingest.rows import ENDINGS
+from service.jobs.ask import ImportAsk
 from service.jobs.desk import Arriving, ImportDesk
 from service.jobs.refusals import (
     EndingRefused,
@@ -60,6 +66,7 @@ def _answers(status: int, content: Mapping[str, Any], *problems: Any) -> dict[in
 @router.post(
     "",
     operation_id="importFile",
+    response_model=JobTold,
     summary="Hand in a file",
     status_code=202,
     responses=_answers(
@@ -74,7 +81,7 @@ def _answers(status: int, content: Mapping[str, Any], *problems: Any) -> dict[in
     ),
     openapi_extra={"requestBody": examples.FORM},
 )
-async def import_file(request: Request, response: Response, desk: Desk) -> JobTold:
+async def import_file(request: Request, response: Response, desk: Desk) -> JobTold | Response:
     """Keep the file on disk and answer; a process of its own imports it, one file at a time.
 
     What was answered with 202 is imported even if the service dies in between. The file is gone
@@ -86,20 +93,20 @@ async def import_file(request: Request, response: Response, desk: Desk) -> JobTo
         raise BodyTooLarge(desk.most_bytes)
     try:
         with desk.arriving() as upload:
-            job_id = await _receive(_pieces(request, desk.most_bytes), boundary, upload)
+            arrived = await _receive(_pieces(request, desk.most_bytes), boundary, upload)
+            return await _accept(request, response, desk, upload, arrived)
     except OSError as error:
         raise UploadNotKept((error.strerror or "no reason given").lower()) from error
     except FieldRefused as refused:
         raise _invalid(refused.field, refused.kind, refused.message) from refused
-    response.headers["location"] = f"/v1/imports/{job_id}"
-    return job_told(await to_thread.run_sync(desk.get, job_id))
 
 
 @router.get(
     "",
     operation_id="listImports",
     summary="The last 50 jobs",
-    responses=answers({"imports": [examples.DONE | {"report": None}]}),
+    dependencies=[selected(JobList, "imports.job_id,imports.state")],
+    responses=answers({"imports": [examples.DONE | {"report": None}]}, FieldUnknown("colour")),
 )
 def list_imports(desk: Desk) -> JobList:
     """Return the last jobs, newest first, without their reports."""
@@ -110,7 +117,8 @@ def list_imports(desk: Desk) -> JobList:
     "/{job_id}",
     operation_id="getImport",
     summary="One job",
-    responses=answers(examples.DONE, JobNotFound(examples.JOB_ID)),
+    dependencies=[selected(JobTold, "state,rows")],
+    responses=answers(examples.DONE, JobNotFound(examples.JOB_ID), FieldUnknown("colour")),
 )
 def get_import(desk: Desk, job_id: JobId) -> JobTold:
     """Return how far a job is, and its report when it is done."""
@@ -181,7 +189,16 @@ async def _timely(stream: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _receive(pieces: AsyncIterator[bytes], boundary: bytes, upload: Arriving) -> str:
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A form that was read: what is asked, what the file was called, what was sent in all."""
+
+    ask: ImportAsk
+    file_name: str
+    fields: Mapping[str, str]
+
+
+async def _receive(pieces: AsyncIterator[bytes], boundary: bytes, upload: Arriving) -> _Arrived:
     with Form(boundary, upload.path) as form:
         async for piece in pieces:
             await to_thread.run_sync(form.feed, piece)
@@ -192,7 +209,45 @@ async def _receive(pieces: AsyncIterator[bytes], boundary: bytes, upload: Arrivi
     ending = FilePath(form.file_name).suffix.lower()
     if ending not in ENDINGS:
         raise EndingRefused(ending, ", ".join(ENDINGS))
-    return await to_thread.run_sync(upload.accept, asked.ask(), form.file_name)
+    return _Arrived(asked.ask(), form.file_name, dict(form.fields))
+
+
+async def _accept(
+    request: Request, response: Response, desk: ImportDesk, upload: Arriving, arrived: _Arrived
+) -> JobTold | Response:
+    """Keep the job; under an Idempotency-Key that was answered before, answer so again."""
+    repeat: Repeat | None = getattr(request.state, "repeat", None)
+    if repeat is None:
+        told = await _job(desk, upload, arrived)
+        response.headers["location"] = f"/v1/imports/{told.job_id}"
+        return told
+    begun = await repeat.begin(await to_thread.run_sync(_fingerprint, arrived, upload.path))
+    if isinstance(begun, Response):
+        return begun
+    done = False
+    try:
+        told = await _job(desk, upload, arrived)
+        done = True
+    finally:
+        if not done:
+            await repeat.free(begun)
+    where = {"location": f"/v1/imports/{told.job_id}"}
+    answer = JSONResponse(told.model_dump(mode="json"), 202, where)
+    await repeat.end(begun, answer)
+    return answer
+
+
+async def _job(desk: ImportDesk, upload: Arriving, arrived: _Arrived) -> JobTold:
+    job_id = await to_thread.run_sync(upload.accept, arrived.ask, arrived.file_name)
+    return job_told(await to_thread.run_sync(desk.get, job_id))
+
+
+def _fingerprint(arrived: _Arrived, path: FilePath) -> str:
+    """Return a digest of the content: the boundary between its parts is new at each attempt."""
+    with path.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    told = [content, arrived.file_name, sorted(arrived.fields.items())]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _form(fields: Mapping[str, str]) -> ImportForm:

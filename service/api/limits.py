@@ -16,7 +16,7 @@ from service.auth.refusals import SecretMisplaced
 
 MOST_BYTES = 1 << 20
 # What reads its own body, piece by piece and under a limit of its own (service/api/imports.py).
-_STREAMED = {("POST", "/v1/imports")}
+STREAMED = {("POST", "/v1/imports")}
 
 
 class _Gone(Exception):
@@ -40,7 +40,7 @@ class BodyLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand on with the body read."""
-        if scope["type"] != "http" or (scope["method"], scope["path"]) in _STREAMED:
+        if scope["type"] != "http" or (scope["method"], scope["path"]) in STREAMED:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
@@ -56,7 +56,7 @@ class BodyLimits:
         except _Gone:
             return
         else:
-            await self._app(scope, _once(body, receive), send)
+            await self._app(scope, replayed(body, receive), send)
 
     async def _read(self, length: bytes, receive: Receive) -> bytes:
         if length.isdigit() and int(length[:20]) > self._most:
@@ -87,7 +87,8 @@ def _check_media_type(header: bytes) -> None:
         raise MediaTypeRefused
 
 
-def _once(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a ``receive`` that tells the body once more, and then what follows it."""
     events: list[Event] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Event:

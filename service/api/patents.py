@@ -8,10 +8,12 @@ from fastapi import APIRouter, Body, HTTPException, Path
 
 from matcher.errors import IndexMissing, InputError, PatentNotFound
 from service.api import examples
+from service.api.asks import FirmsRequest
 from service.api.dependencies import Home, recommender_of
 from service.api.documents import BODY, answers
-from service.api.refusals import PatentNotIndexed
-from service.api.schemas import FirmList, FirmsRequest, Name, PatentRecord
+from service.api.refusals import FieldUnknown, PatentNotIndexed
+from service.api.schemas import FirmList, Name, PatentRecord
+from service.api.selection import selected
 from service.lists import firm_list
 
 router = APIRouter(prefix="/v1/patents", tags=["patents"])
@@ -63,7 +65,8 @@ def firms_by_get(patent: str) -> None:
     "/{patent:path}",
     operation_id="getPatent",
     summary="One patent",
-    responses=answers(examples.PATENT, PatentNotFound(examples.PATENT_ID)),
+    dependencies=[selected(PatentRecord, "patent_id,title,holder")],
+    responses=answers(examples.PATENT, PatentNotFound(examples.PATENT_ID), FieldUnknown("colour")),
 )
 def get_patent(home: Home, patent: PatentText) -> PatentRecord:
     """Return the record of a patent, found by id, application number or publication number."""

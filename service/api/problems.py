@@ -22,6 +22,7 @@ from starlette.types import Scope
 
 from matcher.errors import MatcherError, StoreUnavailable
 from service.api.invalid import problems_of
+from service.api.refusals import RateExceeded, RequestRunning
 from service.auth.redact import redacted
 from service.auth.refusals import Challenged
 from service.error_row import Row
@@ -60,12 +61,14 @@ def _problem(
 def refusal(scope: Scope, error: MatcherError) -> Response:
     """Return the error as a response to the request of ``scope``."""
     if row_of(error).status >= 500:
-        _log.warning("%s: %s", type(error).__name__, error)
+        _log.warning("%s in request %s: %s", type(error).__name__, request_id_of(scope), error)
     if isinstance(error, StoreUnavailable):
         # Where the database stands, and under whose name, is told to the log alone.
         error = StoreUnavailable("found no answer from the database")
     problem = problem_of(error, _instance(scope), _prefers_chinese(scope))
     headers = {"retry-after": _RETRY_SECONDS} if problem["status"] == 503 else {}
+    if isinstance(error, RequestRunning | RateExceeded):
+        headers["retry-after"] = str(error.retry_after)
     if isinstance(error, Challenged):
         headers["www-authenticate"] = error.challenge
     return _response(scope, problem, headers)
@@ -101,7 +104,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
-    request_id = uuid.uuid4().hex
+    request_id = request_id_of(request.scope) or uuid.uuid4().hex
     _log.error("request %s failed", request_id, exc_info=error)
     detail = "Something broke inside the service; it was logged under request_id."
     return _told(request.scope, INTERNAL, detail, {"request_id": request_id})
@@ -120,11 +123,22 @@ def _told(
 
 
 def _response(scope: Scope, problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    headers = {**headers}
+    if name := request_id_of(scope):
+        problem = {**problem, "request_id": name}
+        # What broke is answered outside of everything that would add this.
+        headers["x-request-id"] = name
     # Any text may stand in a field, half a surrogate too: an error page must not fail on it.
     body = redacted(json.dumps(problem, ensure_ascii=False)).encode("utf-8", "backslashreplace")
     language = "zh" if _prefers_chinese(scope) else "en"
     told = {"content-language": language, "vary": "Accept-Language", **headers}
     return Response(body, problem["status"], told, MEDIA_TYPE)
+
+
+def request_id_of(scope: Scope) -> str:
+    """Return the name of the request, ``""`` where it has none."""
+    name: str = scope.get("state", {}).get("request_id", "")
+    return name
 
 
 def _instance(scope: Scope) -> str:

@@ -9,6 +9,15 @@ InputError
 ├── SlotNotFound        a slot that the list does not have
 ├── FirmMismatch        feedback in the name of another firm than the list's
 ├── FirmMissing         feedback that needs a firm, on a list that has none
+├── CursorDamaged      a cursor that is none
+├── CursorNotFound     a cursor of somebody else, or over a day old
+├── CursorMismatch     a cursor that goes with another question
+├── KeyMalformed       an Idempotency-Key that cannot be one
+├── KeyMismatch        an Idempotency-Key that stands for another request
+├── RequestRunning     the first request of an Idempotency-Key is at work
+├── AnswerNotKept      a repeated request whose answer was a secret
+├── RateExceeded       more requests than the key may send
+├── FieldUnknown       ?fields= names what the answer does not have
 └── EventConflict       an event id that is stored with other content
 """
 
@@ -107,6 +116,110 @@ class FirmMissing(InputError):
             "add uscc to the event",
         )
         self.event_id = event_id
+
+
+class CursorDamaged(InputError):
+    """The cursor is not one that was handed out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "found a cursor that is none",
+            "next_cursor of an answer, as it was received",
+            "begin anew without a cursor",
+        )
+
+
+class CursorNotFound(InputError):
+    """The cursor belongs to somebody else, or its list cannot be read on any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "found no list to read on by this cursor",
+            "a cursor that this key or token received in the last 24 hours",
+            "begin anew without a cursor",
+        )
+
+
+class CursorMismatch(InputError):
+    """The cursor belongs to another question."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "found another question than the one that the cursor belongs to",
+            "the same question, with another n at most, or the cursor alone",
+            "send the cursor with the question it was received for, or begin anew without it",
+        )
+
+
+class KeyMalformed(InputError):
+    """The header Idempotency-Key cannot be a key."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "found an Idempotency-Key that cannot be one",
+            "one header of 1 to 255 printable ASCII characters",
+            "send a random UUID",
+        )
+
+
+class KeyMismatch(InputError):
+    """The key stands for a request with another body."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "found an Idempotency-Key that stands for another request",
+            "the same body as at first, or a key of its own",
+            "send a new request under a new key",
+        )
+
+
+class RequestRunning(InputError):
+    """The first request under the key is not answered yet."""
+
+    retry_after = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "found the first request under this Idempotency-Key still at work",
+            "its answer, in a moment",
+            "send the request again after Retry-After seconds",
+        )
+
+
+class AnswerNotKept(InputError):
+    """The request was answered, and its answer was a secret that nobody keeps."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "found an Idempotency-Key whose request was answered with a secret, which is not kept",
+            "a new key for a new secret",
+            "send the request under a new Idempotency-Key",
+        )
+
+
+class RateExceeded(InputError):
+    """The key has sent more requests than it may."""
+
+    def __init__(self, rate: float, retry_after: int) -> None:
+        super().__init__(
+            f"found more than {rate:g} requests a second",
+            f"at most {rate:g} a second in the long run",
+            "send the request again after Retry-After seconds",
+        )
+        self.rate = f"{rate:g}"
+        self.retry_after = retry_after
+
+
+class FieldUnknown(InputError):
+    """The answer has no such field."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"found {name[:60]!a} in fields",
+            "names of the answer's fields, with commas between, such as patent_id,title",
+            "see /openapi.json for the fields of this answer",
+        )
+        self.name = name[:60]
 
 
 class EventConflict(InputError):

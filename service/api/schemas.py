@@ -13,9 +13,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
-    Tag,
 )
 
 from matcher.recommend import MOST_ITEMS
@@ -25,7 +23,6 @@ from matcher.types import (
     LegalEvent,
     LegalStatus,
     PatentKind,
-    PlaceSetting,
     StopState,
 )
 from service.api.reason_schema import ReasonTold
@@ -47,9 +44,6 @@ Whole = BeforeValidator(_whole)
 Count = Annotated[int, Field(ge=1, le=MOST_ITEMS, strict=True), Whole]
 
 
-_PLACE = "what place counts: near first, nothing, or far first (跨区域); null for the policy's own"
-
-
 class Sent(BaseModel):
     """What a client sends: unknown fields are refused."""
 
@@ -60,57 +54,6 @@ class Told(BaseModel):
     """What a client gets."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
-
-
-class ForFirm(Sent):
-    """Patents for a firm of the catalogue."""
-
-    uscc: UsccText = Field(description="统一社会信用代码 of a firm in the catalogue")
-    n: Count = Field(20, description="how many items at most")
-    segment: Name | None = Field(None, description="look in this 产业细分领域 alone, by its code")
-    place: PlaceSetting | None = Field(None, description=_PLACE)
-
-
-class ForText(Sent):
-    """Patents for products or a need in words, and a place."""
-
-    text: str = Field(
-        min_length=1, max_length=10_000, pattern=r"\S", description="products or a technical need"
-    )
-    region: Name | None = Field(None, description="province and city as written: 浙江杭州")
-    n: Count = Field(20, description="how many items at most")
-    segment: Name | None = Field(None, description="look in this 产业细分领域 alone, by its code")
-    place: PlaceSetting | None = Field(None, description=_PLACE)
-
-
-class ForDemand(Sent):
-    """Patents for one posted demand (技术需求) of the catalogue."""
-
-    demand_id: Name = Field(description="id of a demand in the catalogue")
-    n: Count = Field(20, description="how many items at most")
-    place: PlaceSetting | None = Field(None, description=_PLACE)
-
-
-def _asker(sent: Any) -> str:
-    for kind, key, tag in ((ForFirm, "uscc", "as:firm"), (ForDemand, "demand_id", "as:demand")):
-        if isinstance(sent, kind) or (isinstance(sent, dict) and key in sent):
-            return tag
-    return "as:text"
-
-
-RecommendRequest = Annotated[
-    Annotated[ForFirm, Tag("as:firm")]
-    | Annotated[ForDemand, Tag("as:demand")]
-    | Annotated[ForText, Tag("as:text")],
-    Discriminator(_asker),
-]
-
-
-class FirmsRequest(Sent):
-    """How many firms for a patent."""
-
-    n: Count = Field(20, description="how many items at most")
-    place: PlaceSetting | None = Field(None, description=_PLACE)
 
 
 class PatentRecord(Told):
@@ -205,6 +148,9 @@ class ItemTold(Told):
     )
     segment: SegmentPlace | None
     reasons: list[ReasonTold]
+    missing: list[ReasonTold] = Field(
+        description="what is not known or not said, which a reader would look for; of ``reasons``"
+    )
     features: dict[str, float] = Field(description="what the score was made of")
 
 
@@ -230,6 +176,7 @@ class GroupTold(Told):
 class PatentItem(ItemTold):
     """A recommended patent; with ``group``, the group that it leads is the item."""
 
+    patent_id: str = Field(description="equals item_id")
     patent: PatentRecord
     group: GroupTold | None = Field(description="null for a patent by itself")
 
@@ -238,6 +185,21 @@ class FirmItem(ItemTold):
     """A recommended firm."""
 
     firm: FirmRecord
+
+
+EmptyReason = Literal[
+    "no_text",
+    "unrouted",
+    "filters",
+    "floor",
+    "excluded",
+    "stopped",
+    "left_out",
+    "nothing_left",
+]
+"""Why a list has no item: nothing to match with, no segment, no patent fits the filters, all below
+the relevance floor, all known to the firm or excluded, all stopped, the page's items are no longer
+to be shown, the list ended before."""
 
 
 class ListTold(Told):
@@ -250,12 +212,16 @@ class ListTold(Told):
     made_at: datetime
     segments: list[SegmentTold] = Field(description="where it was searched")
     notes: list[ReasonTold] = Field(description="why the list is short or empty")
+    empty_reason: EmptyReason | None = Field(description="why there is no item; null where one is")
 
 
 class PatentList(ListTold):
     """Patents for a firm or for free text."""
 
     items: list[PatentItem]
+    next_cursor: str | None = Field(
+        None, description="where to read on, for 24 hours; null where nothing follows"
+    )
 
 
 class FirmList(ListTold):

@@ -31,6 +31,7 @@ router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
     responses=answers(
         schemas.TOKEN,
         NoKeyYet(),
+        ScopeMissing([Scope.FEEDBACK]),
         FirmNotFound(examples.USCC),
         *BODY,
     ),

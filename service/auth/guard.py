@@ -77,9 +77,17 @@ class Guard:
         headers = dict(scope["headers"])
         if _FORWARDED & headers.keys():
             return False
-        host = headers.get(b"host", b"").decode("latin-1").lower()
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        return name in _LOCAL_NAMES or client[0] not in LOOPBACK
+        # A form on a foreign page may be posted here without asking first.
+        origin = headers.get(b"origin", b"")
+        if origin and not _is_local(origin.partition(b"://")[2]):
+            return False
+        return _is_local(headers.get(b"host", b"")) or client[0] not in LOOPBACK
+
+
+def _is_local(named: bytes) -> bool:
+    host = named.decode("latin-1").lower()
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return name in _LOCAL_NAMES
 
 
 def _check_address(scope: Scope) -> None:

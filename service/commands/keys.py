@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from matcher.errors import InputError
+from service.api.origins import origins_of
 from service.auth.issue import issue
 from service.auth.scopes import Scope, scopes_of
 from service.auth.secret import Secrets
@@ -103,6 +104,38 @@ def list_(context: Context, *, tenant: str | None, as_json: bool) -> None:
     for row in rows:
         table.add_row(*(Text(_cell(row[name])) for name in columns))
     context.console.print(table)
+
+
+@keys.command()
+@click.option("--tenant", required=True, metavar="NAME", help="Whose pages these are.")
+@click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Such as https://portal.example.cn; may be given several times.",
+)
+@click.option("--none", "nowhere", is_flag=True, help="No page may ask any more.")
+@json_option
+@common
+def origins(
+    context: Context, *, tenant: str, allowed: Sequence[str], nowhere: bool, as_json: bool
+) -> None:
+    """Tell, or set, from which pages a tenant's portal may ask in a browser (CORS).
+
+    What is given takes the place of what was; without --allow and --none it is only told.
+    """
+    if allowed and nowhere:
+        raise click.UsageError("give either --allow or --none.")
+    chosen = origins_of(allowed)
+    name = tenant_name(tenant)
+    with context.open(tenant="") as home:
+        tenants = home.store.tenants
+        found = tenants.set_origins(name, chosen) if chosen or nowhere else tenants.get(name)
+    if as_json:
+        print_json({"tenant": found.name, "origins": list(found.origins)})
+        return
+    click.echo("\n".join(found.origins) or "none")
 
 
 @keys.command()

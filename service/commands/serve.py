@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+from typing import Any
 
 import click
 
@@ -49,4 +51,21 @@ def serve(context: Context, host: str, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         log_level="info",
+        log_config=_log_config(),
     )
+
+
+def _log_config() -> dict[str, Any]:
+    """Return uvicorn's own log settings, each line with the name of its request."""
+    from uvicorn.config import LOGGING_CONFIG
+
+    config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
+    config["filters"] = {"request": {"()": "service.api.request_ids.RequestIdFilter"}}
+    for handler in config["handlers"].values():
+        handler["filters"] = ["request"]
+    for formatter in config["formatters"].values():
+        formatter["fmt"] += " [%(request_id)s]"
+    # The service's own warnings go where uvicorn's go, not to logging's last resort.
+    for name in ("service", "panhuo"):
+        config["loggers"][name] = {"handlers": ["default"], "level": "INFO", "propagate": False}
+    return config

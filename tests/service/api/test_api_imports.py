@@ -373,12 +373,12 @@ def test_abuse_of_the_form_is_the_senders_fault(desk: TestClient, place: Path, n
 
 
 @pytest.mark.parametrize(
-    "kind",
+    "media",
     ["", "application/json", "multipart/form-data", "multipart/mixed; boundary=b",
      "multipart/form-data; boundary=" + "b" * 71],
 )  # fmt: skip
-def test_another_media_type_is_415(desk: TestClient, kind: str) -> None:
-    answer = desk.post("/v1/imports", content=b"{}", headers={"content-type": kind})
+def test_another_media_type_is_415(desk: TestClient, media: str) -> None:
+    answer = desk.post("/v1/imports", content=b"{}", headers={"content-type": media})
     assert answer.status_code == 415
     check_problem(answer)
 

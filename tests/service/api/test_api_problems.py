@@ -114,12 +114,12 @@ def test_every_post_refuses_them(reader: TestClient, path: str, name: str) -> No
 
 
 @pytest.mark.parametrize(
-    "kind",
+    "media",
     ["", "text/plain", "application/json; charset=gbk", "application/json; charset=no-such"],
 )
-def test_another_media_type_is_415(reader: TestClient, kind: str) -> None:
+def test_another_media_type_is_415(reader: TestClient, media: str) -> None:
     answer = reader.post(
-        "/v1/recommendations", content=b'{"text": "x"}', headers={"content-type": kind}
+        "/v1/recommendations", content=b'{"text": "x"}', headers={"content-type": media}
     )
     assert answer.status_code == 415
     check_problem(answer)

@@ -97,6 +97,7 @@ def test_the_command_line_gives_the_same_lists(
         assert list(on_paper) == list(over_http)
         for content in (over_http, on_paper):
             del content["list_id"], content["made_at"]
+            content.pop("next_cursor", None)  # paper cannot be read on
         assert on_paper == over_http
         for item in over_http["items"]:
             assert item["item_id"] in {

@@ -335,6 +335,7 @@ def test_an_export_holds_its_tenant_s_words_alone(
         monkeypatch.setenv("PANHUO_TENANT", who)
         out = tmp_path / f"{who}.ndjson"
         home = ("--home", str(world.folder), "--quiet")
+        monkeypatch.setenv("PANHUO_DATABASE_URL", settings_of(world.folder).database_url)
         assert run(("export", "firms", "--out", str(out), "--format", "ndjson", *home)) == 0
         told[who] = out.read_text("utf-8")
         lists = tmp_path / f"{who}-lists.ndjson"
@@ -353,6 +354,7 @@ def test_what_works_on_all_of_a_home_refuses_a_tenant(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = ("--home", str(world.folder))
+    monkeypatch.setenv("PANHUO_DATABASE_URL", settings_of(world.folder).database_url)
     monkeypatch.setenv("PANHUO_TENANT", "甲")
     for verb in (("build",), ("serve",)):
         assert run((*verb, *home)) == 1
@@ -367,6 +369,7 @@ def test_a_private_catalogue_is_a_home_of_its_own(
 ) -> None:
     folder = shutil.copytree(catalogue, tmp_path / "home")
     home = ("--home", str(folder), "--quiet")
+    monkeypatch.setenv("PANHUO_DATABASE_URL", settings_of(folder).database_url)
     sample = Path(__file__).parents[3] / "service" / "sample"
     scopes = ("--scope", "recommend:read", "catalogue:write")
     assert run(("keys", "create", "--tenant", "己", "--private", *scopes, "--json", *home)) == 0
