@@ -39,6 +39,7 @@ _CELLS = 1 << 24
 _ALWAYS, _SHARE = 10_000, 40  # patents a firm looks at: ten thousand and a fortieth of the others
 _WISHES = 4  # firms of a block that look at a cluster because they are its first
 _OUTSIDE = 100
+_RARE = 8_192  # patents that have a word, from which on it leads nowhere in particular
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +164,24 @@ class Sieve:
         sums: FloatArray,
     ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         postings, columns = self.side.lexical.postings, self.side.lexical.columns(query.words)
+        lengths = postings[2][columns + 1] - postings[2][columns]
         weight = np.float32(self.weights["shared_words"] / 10)
         start = self.clusters.start
         numbers = np.flatnonzero(inside).astype(np.int32)
         place = self._place(query)
         add_words(columns, postings, weight, self.position, sums)
         complete(values, numbers, start, sums, place, self.lies)
-        more = outside(columns, postings, self.position, sums, self.cluster_of, inside, _OUTSIDE)
+        # What only common words lead to is not worth leaving the clusters for.
+        rare = columns[lengths <= _RARE]
+        more = outside(rare, postings, self.position, sums, self.cluster_of, inside, _OUTSIDE)
         at = positions_of(numbers, start, len(values))
         if len(more):
             values = np.concatenate([values, self.exact(query, asked, more)])
             at = np.concatenate([at, more])
-        forget_words(columns, postings, self.position, sums)
+        if lengths.sum() > len(sums) // 8:
+            sums[:] = 0.0
+        else:
+            forget_words(columns, postings, self.position, sums)
         return values, at
 
     def exact(self, query: FirmQuery, asked: FloatArray, at: RowArray) -> FloatArray:
