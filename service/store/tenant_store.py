@@ -191,6 +191,12 @@ class TenantStore(Store):
         return self._shared if what in _SHARED_KINDS else self
 
 
+_CONSTRAINTS = sa.text(
+    "SELECT conname FROM pg_constraint WHERE contype = 'f' "
+    f"AND conrelid = CAST('{relations_table.name}' AS regclass)"
+)
+
+
 def prepare(own: Database, *, linked: bool) -> None:
     """Bring a tenant's database to the schema of this release.
 
@@ -202,8 +208,9 @@ def prepare(own: Database, *, linked: bool) -> None:
     if linked or own.dialect != "postgresql":
         return
     # SQLite is told by each connection; here the constraints themselves have to go.
+    # Names alone: their definitions are null for a moment while another opens and drops them.
     with own.reading() as connection:
-        names = [key["name"] for key in sa.inspect(connection).get_foreign_keys("relations")]
+        names = connection.execute(_CONSTRAINTS).scalars().all()
     with own.transaction() as connection:
         for name in names:
             table = relations_table.name
