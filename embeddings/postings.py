@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numba
-import numpy as np
 
 
 @numba.njit(cache=True, nogil=True)
@@ -35,10 +34,3 @@ def look_up(columns: Any, data: Any, rows: Any, offsets: Any, wanted: Any, total
                     high = middle
             if low < end and rows[low] == row:
                 total[k] += data[low]
-
-
-def warm(data: Any, rows: Any, offsets: Any) -> None:
-    """Compile or load both for arrays of these types, so that no request waits for it."""
-    none, total = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-    add_all(none, data, rows, offsets, np.float32(1), total)
-    look_up(none, data, rows, offsets, none, total)
