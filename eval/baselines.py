@@ -241,4 +241,5 @@ def _at_least(config: SearchConfig, k: int) -> SearchConfig:
         per_segment=max(config.per_segment, k),
         per_list=max(config.per_list, k),
         candidates=max(config.candidates, k),
+        scored=max(config.scored, k),
     )

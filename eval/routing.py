@@ -14,12 +14,12 @@ from eval.exposure import DEPTH
 from eval.firm_sample import blocks, has_words, sample_firms
 from eval.statistics import Bootstrap, Interval, intervals
 from matcher.engine import Engine
-from matcher.index.search import search
 from matcher.index.side import Side
 from matcher.query import FirmQuery
 from matcher.ranking.rank import rank
 from matcher.readers import Readers
-from matcher.types import PatentId, PlaceSetting, RowArray, SegmentCode
+from matcher.sieve.sieve import Sieve
+from matcher.types import PatentId, RowArray, SegmentCode
 
 _EXAMPLES = 10
 
@@ -144,12 +144,12 @@ def _asked(engine: Engine, queries: Sequence[FirmQuery]) -> list[_Asked]:
 
 
 def _unrouted(engine: Engine, queries: Sequence[FirmQuery]) -> list[RowArray]:
-    """Return each firm's first rows where search looks in every segment."""
+    """Return each firm's first rows where every patent is looked at, of whatever segment."""
     side, policy = engine.index.patents, engine.policy
-    local = policy.place is PlaceSetting.LOCAL_FIRST
-    asks = [replace(query.ask(local=local), segments=side.codes) for query in queries]
+    sieve = replace(Sieve.of(side, policy, engine.index.table), always=len(side))
     found = []
-    for query, rows in zip(queries, search(side, asks, engine.config), strict=True):
+    for query in queries:
+        rows = sieve.best(query, engine.config.scored)
         own = engine.index.own_rows(query.profile.own_patents)
         found.append(rank(query, side, rows, own, policy).rows[:DEPTH])
     return found

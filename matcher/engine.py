@@ -1,4 +1,4 @@
-"""Profiles to ordered candidates, for one firm or for many: encode, route, search, rank."""
+"""Profiles to ordered candidates, for one firm or for many: encode, route, sift, rank."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 from embeddings.encoder import Encoder
 from embeddings.tokeniser import Tokeniser
 from matcher.index.index_set import IndexSet
-from matcher.index.search import SearchConfig, search
+from matcher.index.search import SearchConfig
 from matcher.index.segment_index import Mask
 from matcher.places.places import PlaceTable
 from matcher.query import FirmQuery, encode_profiles
 from matcher.ranking.policy import Policy
 from matcher.ranking.rank import Ranked, rank
 from matcher.segments.routing import Router
+from matcher.sieve.sieve import Sieve
 from matcher.types import FirmProfile, PlaceSetting, SegmentCode
 
 
@@ -88,11 +89,15 @@ class Engine:
             allowed: bool (patents,), rows that may be returned; ``None`` for all.
             config: other list lengths than the engine's own.
         """
-        side = self.index.patents
-        local = self.policy.place is PlaceSetting.LOCAL_FIRST
-        asks = [query.ask(local=local) for query in queries]
-        candidates = search(side, asks, config or self.config, allowed)
-        return [
-            rank(query, side, rows, self.index.own_rows(query.profile.own_patents), self.policy)
-            for query, rows in zip(queries, candidates, strict=True)
-        ]
+        side, index = self.index.patents, self.index
+        sieve = Sieve.of(side, self.policy, index.table)
+        depth = (config or self.config).scored
+        found = []
+        for query in queries:
+            inside = side.routed(tuple(query.segments))
+            if allowed is not None:
+                inside &= allowed
+            rows = sieve.best(query, depth, inside)
+            own = index.own_rows(query.profile.own_patents)
+            found.append(rank(query, side, rows, own, self.policy))
+        return found

@@ -10,7 +10,6 @@ import numpy as np
 
 from embeddings.encoder import Encoder, Vectors
 from embeddings.tokeniser import Tokeniser
-from matcher.index.search import Ask
 from matcher.types import FirmProfile, PatentId, SegmentCode
 
 
@@ -52,23 +51,6 @@ class FirmQuery:
     def asked_rows(self) -> Vectors:
         """Return float32 (m + 2, dim): every text row, for routing."""
         return np.vstack([self.whole[None, :], self.name[None, :], self.items])
-
-    def ask(self, *, local: bool = True) -> Ask:
-        """Return what is searched with: the whole text, and the mean of its own patents.
-
-        With ``local``, the firm's own province gets rankings of its own.
-
-        Name and items make no ranking of their own: BM25 finds what they name, and the features
-        look at every item of a candidate. Measured: the same lists in a third of the search time.
-        """
-        rows = [self.whole]
-        if len(self.own):
-            mean = self.own.mean(axis=0)
-            rows.append((mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32))
-        vectors = np.array([row for row in rows if row.any()], dtype=np.float32)
-        vectors = vectors.reshape(-1, len(self.whole))
-        province = self.province if local else -1
-        return Ask(vectors, self.words, tuple(self.segments), province)
 
 
 def encode_profiles(

@@ -15,6 +15,7 @@ from embeddings.lexical import LexicalIndex
 from embeddings.pairs import Corpus
 from embeddings.tokeniser import Tokeniser
 from matcher.errors import InputError
+from matcher.index.cluster_table import ClusterTable
 from matcher.index.corpus import Known, training_corpus
 from matcher.index.hubness import hubness
 from matcher.index.id_map import IdMap
@@ -212,6 +213,10 @@ def _write_sides(
     filed = made.firm_vectors, made.filed, made.firms.columns()
     _save_side(folder / "firms", source, made.firms, filed, progress)
     clock.stage("index")
+    progress("cluster", 0, 1)
+    ClusterTable.of(side).save(folder / "clusters")
+    progress("cluster", 1, 1)
+    clock.stage("cluster")
     routing = _account(made.patents, made.firms, made.routed, made.filed)
     router = source.router.with_classifier(made.classifier)
     routing["audit"] = audit_routing(

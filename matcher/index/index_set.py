@@ -10,6 +10,7 @@ import numpy as np
 
 from embeddings.encoder import Encoder, Vectors
 from matcher.errors import PolicyMismatch
+from matcher.index.cluster_table import ClusterTable
 from matcher.index.manifest import Manifest
 from matcher.index.publish import current_version
 from matcher.index.side import Side
@@ -31,6 +32,7 @@ class IndexSet:
         patents: the side that firms search.
         firms: the side that patents search.
         classifier: text → segments.
+        table: the patents in clusters.
         probe: where the patents near a text are filed; made of the patents' side.
     """
 
@@ -39,6 +41,7 @@ class IndexSet:
     patents: Side
     firms: Side
     classifier: SegmentClassifier
+    table: ClusterTable
     probe: SegmentProbe = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,12 +64,14 @@ class IndexSet:
         manifest = Manifest.read(folder)
         manifest.verify(folder, digests)
         codes = tuple(SegmentCode(code) for code in manifest.codes)
+        patents = Side.load(folder / "patents", codes, manifest.engine)
         return cls(
             folder=folder,
             manifest=manifest,
-            patents=Side.load(folder / "patents", codes, manifest.engine),
+            patents=patents,
             firms=Side.load(folder / "firms", codes, manifest.engine),
             classifier=SegmentClassifier.load(codes, folder / "classifier.npy"),
+            table=ClusterTable.load(folder / "clusters", patents),
         )
 
     def check(self, encoder: Encoder) -> None:
@@ -77,30 +82,16 @@ class IndexSet:
 
     def own_rows(self, patent_ids: Sequence[PatentId]) -> RowArray:
         """Return rows of patents a firm holds; of many, an even spread of 64."""
-        rows = self.patents.ids.rows_of(patent_ids)
-        if len(rows) <= _MOST_OWN:
-            return rows
-        return rows[np.linspace(0, len(rows) - 1, _MOST_OWN).astype(np.int64)]
+        return spread_of(self.patents.ids.rows_of(patent_ids))
 
     def own_vectors(self, patent_ids: Sequence[PatentId]) -> Vectors:
         """Return float32 (found, dim) rows of ``own_rows``."""
         return np.asarray(self.patents.vectors[self.own_rows(patent_ids)])
 
-    def region_codes(self, places: PlaceTable, province: str, city: str) -> tuple[int, int]:
-        """Return (province, city) codes of a region as written, -1 where unknown or unseen."""
-        place = places.normalise_region(province, city) if province or city else None
-        if place is None:
-            return -1, -1
-        return (
-            _position(self.manifest.names["provinces"], place.province),
-            _position(self.manifest.names["cities"], f"{place.province}/{place.city}")
-            if place.city
-            else -1,
-        )
 
 
-def _position(names: tuple[str, ...], name: str) -> int:
-    try:
-        return names.index(name)
-    except ValueError:
-        return -1
+def spread_of(rows: RowArray) -> RowArray:
+    """Return the rows, of many an even spread of 64."""
+    if len(rows) <= _MOST_OWN:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, _MOST_OWN).astype(np.int64)]

@@ -12,7 +12,7 @@ from typing import Any
 from embeddings.encoder import EncoderInfo
 from matcher.errors import IndexStale
 
-LAYOUT = 2
+LAYOUT = 3
 MANIFEST = "manifest.json"
 
 

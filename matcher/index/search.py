@@ -28,11 +28,13 @@ class SearchConfig:
         per_segment: dense hits of each query vector in each segment.
         per_list: length of each ranking that is fused.
         candidates: length of the fused list.
+        scored: patents of a firm that the policy scores in full; see ``matcher.sieve``.
     """
 
     per_segment: int = 100
     per_list: int = 300
     candidates: int = 1500
+    scored: int = 800
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def prepare_changes(
     write_asked(folder, asked)
     folder.write_array("fresh_firm", np.isin(firms.names, np.array(changes.firms, dtype=np.str_)))
     folder.write_array("fresh_row", fresh_row)
-    write_sieve(folder, side, engine.policy, items.offered)
+    write_sieve(folder, engine.index, items.offered)
     progress("sample", 0, None)
     least = sampled_least(folder, plan, engine, readers, every, opener=opener)
     folder.write_array("least", np.where(fresh_row, least, np.float32(np.inf)).astype(np.float32))

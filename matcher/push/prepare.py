@@ -108,7 +108,7 @@ def prepare(
     plan = replace(plan, depths=deeper(plan, lately))
     write_columns(folder, firms, items, lately)
     write_asked(folder, asked)
-    write_sieve(folder, side, engine.policy, items.offered)
+    write_sieve(folder, engine.index, items.offered)
     progress("sample", 0, None)
     least = sampled_least(folder, plan, engine, readers, firms.names, opener=opener)
     folder.write_array("least", least)

@@ -15,7 +15,7 @@ import numpy as np
 from matcher.errors import UnavailableError
 from matcher.index.segment_index import Mask
 from matcher.push.candidates import Looking
-from matcher.push.sieve import Sieve
+from matcher.sieve.sieve import Sieve
 from matcher.query import FirmQuery
 from matcher.types import FloatArray, RowArray
 
@@ -60,9 +60,9 @@ class TorchSieve:
         self._torch = torch
         self._sieve = sieve
         self._device = torch.device(where)
-        table = torch.from_numpy(np.array(sieve.table))
+        table = torch.from_numpy(np.array(sieve.table.rows))
         self._table = table.to(self._device, torch.bfloat16)
-        self._members = [_members(codes, torch, self._device) for codes in sieve.lies]
+        self._members = [_members(codes, torch, self._device) for codes in sieve.table.lies]
 
     @property
     def block(self) -> int:
@@ -76,7 +76,7 @@ class TorchSieve:
         """Return what ``Sieve.search`` returns when it looks at every patent."""
         if not queries or not len(self._table):
             return [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)) for _ in queries]
-        order = self._sieve.clusters.order
+        order = self._sieve.table.clusters.order
         bars = least[order]
         asked = self._asked(queries)
         scores = self._scores(asked, queries)
@@ -101,7 +101,7 @@ class TorchSieve:
                 scores = self._scores(self._asked(queries), queries)
                 best = torch.topk(torch.cat([best, scores]), place, dim=0).values
         found = np.full(len(self._sieve.side), np.inf, dtype=np.float32)
-        found[self._sieve.clusters.order] = best[-1].cpu().numpy()
+        found[self._sieve.table.clusters.order] = best[-1].cpu().numpy()
         return found
 
     def _asked(self, queries: Sequence[FirmQuery]) -> FloatArray:
@@ -123,7 +123,7 @@ class TorchSieve:
 
     def _add_words(self, scores: Any, queries: Sequence[FirmQuery]) -> None:
         """Add BM25 of all words of all firms at once."""
-        lexical, position = self._sieve.side.lexical, self._sieve.position
+        lexical, position = self._sieve.side.lexical, self._sieve.table.position
         data, rows, offsets = lexical.postings
         places: list[RowArray] = []
         values: list[FloatArray] = []

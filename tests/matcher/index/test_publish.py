@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -120,7 +121,8 @@ def test_every_damaged_file_is_refused_before_it_is_read(own_home: Path) -> None
 
 def test_another_layout_is_refused(own_home: Path) -> None:
     path = current_version(own_home / "index") / "manifest.json"
-    path.write_text(path.read_text("utf-8").replace('"layout": 2', '"layout": 99'), "utf-8")
+    content = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**content, "layout": 99}), "utf-8")
     with pytest.raises(IndexStale, match="layout 99"):
         IndexSet.open(own_home / "index")
 

@@ -17,9 +17,8 @@ from matcher.push.choice import choose
 from matcher.push.edges import Edges, Limits
 from matcher.push.items import items_of
 from matcher.push.settle import worth_of
-from matcher.push.sieve import Sieve
-from matcher.push.sieve_arrays import table_of
 from matcher.readers import Readers
+from matcher.sieve.sieve import Sieve
 from matcher.types import Firm, LegalStatus, PlaceSetting
 from service.bootstrap import Home, open_home
 from service.config import Settings
@@ -41,7 +40,7 @@ def firms(home: Home) -> list[Firm]:
 def searcher(engine: Engine, readers: Readers, depths: Depths = DEEP) -> Searcher:
     side = engine.index.patents
     items = items_of(side.ids, readers.patents, readers.groups)
-    sieve = Sieve.of(side, engine.policy, *table_of(side, engine.policy, items.offered))
+    sieve = Sieve.of(side, engine.policy, engine.index.table.among(side, items.offered))
     plain = Searcher(engine, sieve, depths, readers.profiles)
     firms = list(readers.firms.iterate())
     return Searcher(

@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from matcher.errors import UnavailableError
-from matcher.push.sieve import Sieve
-from matcher.push.sieve_arrays import table_of
 from matcher.query import FirmQuery
+from matcher.sieve.sieve import Sieve
 from service.bootstrap import Home, open_home
 from service.cli import run
 from service.config import Settings
@@ -33,7 +32,7 @@ def exact(home: Home) -> Sieve:
     engine = home.engine()
     side = engine.index.patents
     allowed = np.arange(len(side)) % 7 != 0
-    sieve = Sieve.of(side, engine.policy, *table_of(side, engine.policy, allowed))
+    sieve = Sieve.of(side, engine.policy, engine.index.table.among(side, allowed))
     return replace(sieve, always=10**9)
 
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher.push.clusters import order_of
-from matcher.push.sieve import Sieve
-from matcher.push.sieve_arrays import table_of
-from matcher.push.sift import keep, keep_best, outside
+from matcher.index.cluster_table import ClusterTable
+from matcher.index.clusters import order_of
 from matcher.query import FirmQuery
 from matcher.ranking.features import FEATURES, pair_features
+from matcher.sieve.sieve import Sieve
+from matcher.sieve.sift import keep, keep_best, outside
 from matcher.types import FloatArray
 from service.bootstrap import Home, open_home
 from service.config import Settings
@@ -40,8 +40,9 @@ def queries(home: Home) -> list[FirmQuery]:
 def sieve_of(home: Home, allowed: np.ndarray | None = None, **share: int) -> Sieve:
     engine = home.engine()
     side = engine.index.patents
-    mask = np.ones(len(side), dtype=bool) if allowed is None else allowed
-    return replace(Sieve.of(side, engine.policy, *table_of(side, engine.policy, mask)), **share)
+    table = engine.index.table
+    table = table if allowed is None else table.among(side, allowed)
+    return replace(Sieve.of(side, engine.policy, table), **share)
 
 
 def all_scores(home: Home, query: FirmQuery) -> FloatArray:
@@ -74,9 +75,9 @@ def test_looking_at_everything_it_scores_every_pair(home: Home, queries: list[Fi
         assert len(rows) == 60
         assert expected[rows].min() >= bar - 1e-3
     for query, (values, at) in zip(queries[:5], sieve._scored(queries[:5]), strict=True):
-        assert np.array_equal(np.sort(sieve.clusters.order[at]), np.arange(n))
+        assert np.array_equal(np.sort(sieve.table.clusters.order[at]), np.arange(n))
         scores = all_scores(home, query)
-        assert values == pytest.approx(scores[sieve.clusters.order[at]], abs=1e-3)
+        assert values == pytest.approx(scores[sieve.table.clusters.order[at]], abs=1e-3)
 
 
 def test_looking_at_half_it_finds_nearly_all(home: Home, queries: list[FirmQuery]) -> None:
@@ -113,6 +114,56 @@ def test_what_may_not_be_recommended_is_not_looked_at(home: Home, queries: list[
         assert np.array_equal(rows, np.flatnonzero(allowed))
     nothing = sieve_of(home, np.zeros(n, dtype=bool))
     assert [len(rows) for rows, _ in nothing.search(queries[:3], 5, bars)] == [0, 0, 0]
+
+
+def test_one_firm_alone_finds_what_a_block_finds(home: Home, queries: list[FirmQuery]) -> None:
+    n = len(home.engine().index.patents)
+    never = np.full(n, np.inf, dtype=np.float32)
+    whole = sieve_of(home, always=10**9)
+    for query, (rows, _) in zip(queries[:40], whole.search(queries[:40], 60, never), strict=True):
+        scores = all_scores(home, query)
+        assert scores[whole.best(query, 60)] == pytest.approx(scores[rows], abs=1e-3)
+        assert len(whole.best(query, n + 5)) == n
+        assert len(whole.best(query, 0)) == 0
+
+
+def test_alone_looking_at_half_it_finds_nearly_all(home: Home, queries: list[FirmQuery]) -> None:
+    n = len(home.engine().index.patents)
+    whole, half = sieve_of(home, always=10**9), sieve_of(home, always=n // 2, share=10**9)
+    inside = np.array([half._promising(q, half.asked(q), None).mean() for q in queries])
+    assert inside.max() < 0.75
+    hits = [np.isin(whole.best(q, 20), half.best(q, 20)).mean() for q in queries]
+    assert np.mean(hits) >= 0.9
+
+
+@pytest.mark.parametrize("one_in", [2, 9, 70])
+def test_a_filter_costs_no_places(home: Home, queries: list[FirmQuery], one_in: int) -> None:
+    n = len(home.engine().index.patents)
+    allowed = np.arange(n) % one_in == 0
+    whole, few = sieve_of(home, always=10**9), sieve_of(home, always=n // 10, share=10)
+    for query in queries[:40]:
+        scores = all_scores(home, query)
+        best = np.sort(scores[allowed])[::-1][:15]
+        rows = whole.best(query, 15, allowed)
+        assert allowed[rows].all()
+        assert np.sort(scores[rows])[::-1] == pytest.approx(best, abs=1e-3)
+        some = few.best(query, 15, allowed)
+        assert allowed[some].all()
+        assert len(some) == len(rows)
+    assert len(few.best(queries[0], 15, np.zeros(n, dtype=bool))) == 0
+
+
+def test_a_saved_table_is_the_same(home: Home, tmp_path: Path) -> None:
+    side, table = home.engine().index.patents, home.engine().index.table
+    table.save(tmp_path / "clusters")
+    again = ClusterTable.load(tmp_path / "clusters", side)
+    for name, array in table.arrays().items():
+        assert np.array_equal(again.arrays()[name], array), name
+    assert again.cities.keys() == table.cities.keys()
+    some = table.among(side, np.arange(len(side)) % 3 == 0)
+    assert np.array_equal(np.sort(some.clusters.order), np.arange(0, len(side), 3))
+    assert np.array_equal(some.rows, table.rows[table.position[some.clusters.order]])
+    assert (some.clusters.sizes > 0).all()
 
 
 def test_a_firm_is_answered_alike_in_any_company(home: Home, queries: list[FirmQuery]) -> None:
@@ -174,6 +225,6 @@ def test_outside_the_clusters_the_words_decide() -> None:
     cluster_of = np.array([0, 0, 0, 1, 1, 1], dtype=np.int32)
     inside = np.array([True, False])
     columns = np.array([0, 1])
-    assert outside(columns, postings, position, sums, cluster_of, inside, 9).tolist() == [3, 4, 5]
-    assert outside(columns, postings, position, sums, cluster_of, inside, 2).tolist() == [3, 4]
+    assert outside(columns, postings, (position, cluster_of), sums, inside, 9).tolist() == [3, 4, 5]
+    assert outside(columns, postings, (position, cluster_of), sums, inside, 2).tolist() == [3, 4]
     assert np.array_equal(sums, before)

@@ -1,26 +1,29 @@
-"""The patents that suit a block of firms best, near enough to pick candidates from.
+"""The patents that suit a firm, or a block of firms, best: near enough to pick candidates from.
 
 The policy is linear, so most of it is one inner product: what a firm weighs (texts, segments)
 against what a patent has. Only the best item, the few nearest own patents, own IPC and cities that
 nobody told are left out; ``rank`` adds them for the candidates. A firm looks at the clusters that
-promise most, at those for which it is among the first firms itself (or patents that nobody wishes
-for would find no firm), and at the patents outside them whose words answer its own.
+promise most and at the patents outside them whose words answer its own. In a push it also looks at
+clusters for which it is among the first firms: patents nobody wishes for would find no firm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from matcher.index.cluster_table import BESIDE, FACTS, UNKNOWN, ClusterTable
 from matcher.index.segment_index import Mask
 from matcher.index.side import Side
-from matcher.push.clusters import Clusters
-from matcher.push.sift import (
+from matcher.query import FirmQuery
+from matcher.ranking.features import FEATURES, unknown_place
+from matcher.ranking.policy import Policy
+from matcher.sieve.sift import (
     add_words,
+    allowed_in,
     complete,
     forget_words,
     keep,
@@ -29,12 +32,8 @@ from matcher.push.sift import (
     positions_of,
     scatter,
 )
-from matcher.query import FirmQuery
-from matcher.ranking.features import FEATURES, unknown_place
-from matcher.ranking.policy import Policy
 from matcher.types import FloatArray, RowArray
 
-FACTS = 2  # columns beside vectors and segments: constant, unknown province
 _CELLS = 1 << 24
 _ALWAYS, _SHARE = 10_000, 40  # patents a firm looks at: ten thousand and a fortieth of the others
 _WISHES = 4  # firms of a block that look at a cluster because they are its first
@@ -44,55 +43,30 @@ _RARE = 8_192  # patents that have a word, from which on it leads nowhere in par
 
 @dataclass(frozen=True, slots=True)
 class Sieve:
-    """What blocks of firms are multiplied with.
+    """What firms are multiplied with.
 
     Attributes:
-        table: float32 (m, dim + 2 + segments) in the order of the clusters, may be mapped.
-        clusters: of the m patents that may be recommended.
+        table: the patents that may be found, in clusters.
         side: all patents.
         weights: feature → weight of the policy in force.
-        position: int32 (patents,), where each row stands in the order, -1 for none.
-        cluster_of: int32 (m,).
-        lies: ``province`` and ``city`` codes (m,) of the patents.
-        cities: city → clusters with members there, and the share of these.
         always, share: a firm looks at ``always`` patents and one in ``share`` of the others.
     """
 
-    table: FloatArray
-    clusters: Clusters
+    table: ClusterTable
     side: Side
     weights: dict[str, float]
-    position: npt.NDArray[np.int32]
-    cluster_of: npt.NDArray[np.int32]
-    lies: tuple[npt.NDArray[Any], npt.NDArray[Any]]
-    cities: Mapping[int, tuple[RowArray, FloatArray]]
     always: int = _ALWAYS
     share: int = _SHARE
 
     @classmethod
-    def of(cls, side: Side, policy: Policy, table: FloatArray, clusters: Clusters) -> Sieve:
-        """Return the sieve over what ``table_of`` made for the same side and policy."""
-        order = clusters.order
-        position = np.full(len(side), -1, dtype=np.int32)
-        position[order] = np.arange(len(order), dtype=np.int32)
-        numbers = np.arange(len(clusters), dtype=np.int32)
-        cluster_of = np.repeat(numbers, clusters.sizes)
-        city = side.columns["city"][order]
-        return cls(
-            table=table,
-            clusters=clusters,
-            side=side,
-            weights=dict(zip(FEATURES, policy.effective, strict=True)),
-            position=position,
-            cluster_of=cluster_of,
-            lies=(side.columns["province"][order], city),
-            cities=_cities(city, cluster_of, clusters.sizes),
-        )
+    def of(cls, side: Side, policy: Policy, table: ClusterTable) -> Sieve:
+        """Return the sieve of a policy over the table of a side."""
+        return cls(table, side, dict(zip(FEATURES, policy.effective, strict=True)))
 
     @property
     def looked_at(self) -> int:
         """About how many patents a firm looks at."""
-        m = len(self.clusters.order)
+        m = len(self.table.clusters.order)
         return m if m <= self.always else self.always + (m - self.always) // self.share
 
     @property
@@ -113,14 +87,55 @@ class Sieve:
         Returns:
             For each firm: int64 rows ascending, and bool which of them reach ``least``.
         """
-        bars = least[self.clusters.order]
+        bars = least[self.table.clusters.order]
         found = []
         for values, at in self._scored(queries):
             kept, near = keep(values, at, depth, bars)
-            rows = self.clusters.order[at[kept]].astype(np.int64)
+            rows = self.table.clusters.order[at[kept]].astype(np.int64)
             ascending = np.argsort(rows)
             found.append((rows[ascending], near[ascending]))
         return found
+
+    def best(self, query: FirmQuery, depth: int, allowed: Mask | None = None) -> RowArray:
+        """Return int64, one firm's best rows, ascending; no other firm bears on them.
+
+        Args:
+            query: the firm.
+            depth: how many, at most.
+            allowed: bool (patents,), rows that may be found; ``None`` for all of the table.
+        """
+        clusters = self.table.clusters
+        if not len(clusters) or depth < 1:
+            return np.empty(0, dtype=np.int64)
+        asked = self.asked(query)
+        inside = self._promising(query, asked, allowed)
+        parts = [self.table.rows[first:end] @ asked for first, end in _runs(inside, clusters.start)]
+        values = np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+        sums = np.zeros(len(clusters.order), dtype=np.float32)
+        values, at = self._whole(query, asked, inside, values, sums, forget=False)
+        if allowed is not None:
+            open_ = allowed[clusters.order[at]]
+            values, at = values[open_], at[open_]
+        if len(values) > depth:
+            at = at[np.argpartition(values, len(values) - depth)[-depth:]]
+        return np.sort(clusters.order[at].astype(np.int64))
+
+    def _promising(self, query: FirmQuery, asked: FloatArray, allowed: Mask | None) -> Mask:
+        """Return bool (clusters,): those that promise most, until enough allowed members are in."""
+        clusters = self.table.clusters
+        members = clusters.sizes
+        if allowed is not None:
+            members = allowed_in(allowed, clusters.order, clusters.start)
+        if members.sum() <= self.always:
+            return members > 0
+        promise = clusters.promise(asked[None, :], self.side.vectors.shape[1])
+        self._add_places(promise, [query])
+        order = np.argsort(-promise[0], kind="stable")
+        before = np.cumsum(members[order]) - members[order]
+        enough = self.always + (int(members.sum()) - self.always) // self.share
+        inside = np.zeros(len(clusters), dtype=np.bool_)
+        inside[order[before < enough]] = True
+        return inside & (members > 0)
 
     def thresholds(self, blocks: Iterable[Sequence[FirmQuery]], place: int) -> FloatArray:
         """Return float32 (patents,): the score of each patent's ``place``-th best firm of a sample.
@@ -131,26 +146,26 @@ class Sieve:
             blocks: the sample, block by block.
             place: 1-based.
         """
-        best = np.full((place, len(self.clusters.order)), -np.inf, dtype=np.float32)
+        best = np.full((place, len(self.table.clusters.order)), -np.inf, dtype=np.float32)
         for queries in blocks:
             for values, at in self._scored(queries):
                 keep_best(best, values, at)
         found = np.full(len(self.side), np.inf, dtype=np.float32)
-        found[self.clusters.order] = best[0]
+        found[self.table.clusters.order] = best[0]
         return found
 
     def _scored(
         self, queries: Sequence[FirmQuery]
     ) -> Iterator[tuple[FloatArray, npt.NDArray[np.int64]]]:
         """Yield for each firm the scores of all it looked at, and the position of each."""
-        if not queries or not len(self.clusters):
+        if not queries or not len(self.table.clusters):
             nothing = np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64)
             yield from (nothing for _ in queries)
             return
         asked = np.vstack([self.asked(query) for query in queries])
         looked = self._looked(asked, queries)
         starts, values = self._products(asked, looked)
-        sums = np.zeros(len(self.clusters.order), dtype=np.float32)
+        sums = np.zeros(len(self.table.clusters.order), dtype=np.float32)
         for n, query in enumerate(queries):
             mine = values[starts[n] : starts[n + 1]]
             yield self._whole(query, asked[n], looked[n], mine, sums)
@@ -162,26 +177,29 @@ class Sieve:
         inside: Mask,
         values: FloatArray,
         sums: FloatArray,
+        *,
+        forget: bool = True,
     ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         postings, columns = self.side.lexical.postings, self.side.lexical.columns(query.words)
         lengths = postings[2][columns + 1] - postings[2][columns]
         weight = np.float32(self.weights["shared_words"] / 10)
-        start = self.clusters.start
+        start = self.table.clusters.start
         numbers = np.flatnonzero(inside).astype(np.int32)
         place = self._place(query)
-        add_words(columns, postings, weight, self.position, sums)
-        complete(values, numbers, start, sums, place, self.lies)
+        add_words(columns, postings, weight, self.table.position, sums)
+        complete(values, numbers, start, sums, place, self.table.lies)
         # What only common words lead to is not worth leaving the clusters for.
         rare = columns[lengths <= _RARE]
-        more = outside(rare, postings, self.position, sums, self.cluster_of, inside, _OUTSIDE)
+        where = self.table.position, self.table.cluster_of
+        more = outside(rare, postings, where, sums, inside, _OUTSIDE)
         at = positions_of(numbers, start, len(values))
         if len(more):
             values = np.concatenate([values, self.exact(query, asked, more)])
             at = np.concatenate([at, more])
-        if lengths.sum() > len(sums) // 8:
+        if forget and lengths.sum() > len(sums) // 8:
             sums[:] = 0.0
-        else:
-            forget_words(columns, postings, self.position, sums)
+        elif forget:
+            forget_words(columns, postings, self.table.position, sums)
         return values, at
 
     def exact(self, query: FirmQuery, asked: FloatArray, at: RowArray) -> FloatArray:
@@ -192,19 +210,20 @@ class Sieve:
             asked: its row, from ``asked``.
             at: int64 (n,), positions.
         """
-        words = self.side.lexical.scores_at(query.words, self.clusters.order[at].astype(np.int64))
-        found: FloatArray = self.table[at] @ asked
+        rows = self.table.clusters.order[at].astype(np.int64)
+        words = self.side.lexical.scores_at(query.words, rows)
+        found: FloatArray = self.table.rows[at] @ asked
         found += np.float32(self.weights["shared_words"] / 10) * words
         province, city, by_province, by_city = self._place(query)
-        found += by_province * (self.lies[0][at] == province) * (province >= 0)
-        found += by_city * (self.lies[1][at] == city) * (city >= 0)
+        found += by_province * (self.table.lies[0][at] == province) * (province >= 0)
+        found += by_city * (self.table.lies[1][at] == city) * (city >= 0)
         return found
 
     def _products(
         self, asked: FloatArray, looked: Mask
     ) -> tuple[npt.NDArray[np.int64], FloatArray]:
         """Return where each firm's scores begin and end, and the scores, cluster after cluster."""
-        sizes = self.clusters.sizes
+        sizes, start = self.table.clusters.sizes, self.table.clusters.start
         of_firm = looked @ sizes
         starts = np.concatenate([[0], np.cumsum(of_firm)]).astype(np.int64)
         values = np.empty(starts[-1], dtype=np.float32)
@@ -216,18 +235,18 @@ class Sieve:
         for number, end in enumerate(ends.tolist()):
             mine = by_cluster[first:end]
             if len(mine):
-                part = self.table[self.clusters.start[number] : self.clusters.start[number + 1]]
+                part = self.table.rows[start[number] : start[number + 1]]
                 scatter(asked[firms[mine]] @ part.T, before[mine], values)
             first = end
         return starts, values
 
     def _looked(self, asked: FloatArray, queries: Sequence[FirmQuery]) -> Mask:
         """Return bool (firms, clusters): which clusters each firm looks at."""
-        n = len(self.clusters)
-        wanted = int(np.ceil(self.looked_at * n / len(self.clusters.order)))
+        n = len(self.table.clusters)
+        wanted = int(np.ceil(self.looked_at * n / len(self.table.clusters.order)))
         if wanted >= n:
             return np.ones((len(asked), n), dtype=np.bool_)
-        promise = self.clusters.promise(asked, self.side.vectors.shape[1])
+        promise = self.table.clusters.promise(asked, self.side.vectors.shape[1])
         self._add_places(promise, queries)
         bars = np.partition(promise, n - wanted, axis=1)[:, n - wanted]
         looked: Mask = promise >= bars[:, None]
@@ -240,15 +259,15 @@ class Sieve:
 
     def _add_places(self, promise: FloatArray, queries: Sequence[FirmQuery]) -> None:
         """Clusters are of one province, and mix its cities."""
-        province = self.lies[0][self.clusters.start[:-1]]
+        province = self.table.lies[0][self.table.clusters.start[:-1]]
         by_province, by_city = (
             np.float32(self.weights[f"same_{at}"]) for at in ("province", "city")
         )
         for row, query in zip(promise, queries, strict=True):
             if query.province >= 0:
                 row[province == query.province] += by_province
-            if query.city in self.cities:
-                numbers, share = self.cities[query.city]
+            if query.city in self.table.cities:
+                numbers, share = self.table.cities[query.city]
                 row[numbers] += by_city * share
 
     def _place(self, query: FirmQuery) -> tuple[int, int, np.float32, np.float32]:
@@ -259,30 +278,22 @@ class Sieve:
     def asked(self, query: FirmQuery) -> FloatArray:
         """Return float32 (columns,): what the firm weighs, to be multiplied with the table."""
         w, dim = self.weights, len(query.whole)
-        row = np.zeros(self.table.shape[1], dtype=np.float32)
+        row = np.zeros(self.table.rows.shape[1], dtype=np.float32)
         row[:dim] = (w["whole_text"] + w["best_item"]) * query.whole + w["firm_name"] * query.name
         if len(query.own):
             row[:dim] += w["own_patents"] * query.own.mean(axis=0)
-        row[dim] = 1.0
-        row[dim + 1] = w["same_province"] * unknown_place(self.side, "province", query.province)
-        for column, code in enumerate(self.side.codes, start=dim + FACTS):
+        row[dim : dim + UNKNOWN] = [w[name] for name in FACTS]
+        unknown = unknown_place(self.side, "province", query.province)
+        row[dim + UNKNOWN] = w["same_province"] * unknown
+        for column, code in enumerate(self.side.codes, start=dim + BESIDE):
             row[column] = w["segment"] * query.segments.get(code, 0.0)
         return row
 
 
-def _cities(
-    city: npt.NDArray[Any], cluster_of: npt.NDArray[np.int32], sizes: RowArray
-) -> dict[int, tuple[RowArray, FloatArray]]:
-    known = city >= 0
-    pairs, counts = np.unique(
-        np.column_stack([city[known].astype(np.int64), cluster_of[known]]),
-        axis=0,
-        return_counts=True,
-    )
-    found: dict[int, tuple[RowArray, FloatArray]] = {}
-    ends = np.flatnonzero(np.diff(pairs[:, 0])) + 1
-    for part, n in zip(np.split(pairs, ends), np.split(counts, ends), strict=True):
-        if len(part):
-            share = n / sizes[part[:, 1]]
-            found[int(part[0, 0])] = part[:, 1], share.astype(np.float32)
-    return found
+def _runs(inside: Mask, start: RowArray) -> Iterator[tuple[int, int]]:
+    """Yield where the positions of clusters begin and end, neighbours as one."""
+    numbers = np.flatnonzero(inside)
+    breaks = np.flatnonzero(np.diff(numbers) > 1) + 1
+    firsts = numbers[np.concatenate([[0], breaks])] if len(numbers) else numbers
+    ends = numbers[np.concatenate([breaks - 1, [-1]])] if len(numbers) else numbers
+    yield from zip(start[firsts].tolist(), start[ends + 1].tolist(), strict=True)

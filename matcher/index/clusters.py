@@ -23,7 +23,7 @@ _SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """The patents of a round in another order.
+    """Patents in another order.
 
     Attributes:
         order: int32 (m,), the row of the index at each position, cluster after cluster.

@@ -67,11 +67,10 @@ def complete(values: Any, looked: Any, start: Any, sums: Any, place: Any, lies: 
 
 
 @numba.njit(cache=True, nogil=True)
-def outside(
-    columns: Any, postings: Any, position: Any, sums: Any, cluster_of: Any, inside: Any, most: int
-) -> Any:
+def outside(columns: Any, postings: Any, where: Any, sums: Any, inside: Any, most: int) -> Any:
     """Return the positions outside the clusters looked at whose words score most."""
     _, rows, offsets = postings
+    position, cluster_of = where
     total = 0
     for column in columns:
         total += offsets[column + 1] - offsets[column]
@@ -132,6 +131,16 @@ def keep_best(best: Any, values: Any, at: Any) -> None:
                 best[place, p] = best[place + 1, p]
                 place += 1
             best[place, p] = value
+
+
+@numba.njit(cache=True, nogil=True)
+def allowed_in(allowed: Any, order: Any, start: Any) -> Any:
+    """Return int64 (clusters,): how many members of each are allowed."""
+    found = np.zeros(len(start) - 1, dtype=np.int64)
+    for cluster in range(len(found)):
+        for p in range(start[cluster], start[cluster + 1]):
+            found[cluster] += allowed[order[p]]
+    return found
 
 
 @numba.njit(cache=True, nogil=True)
