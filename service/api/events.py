@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from matcher.types import DismissalReason, FeedbackKind
@@ -41,13 +42,27 @@ class Axes(Sent):
     cooperation: Grade = Field(description="产学研合作意愿, 1 to 5")
 
 
-class Event(Sent):
-    """One thing a firm did with one slot of one list."""
+SHORT: dict[str, FeedbackKind] = {
+    "dismiss": FeedbackKind.DISMISSAL,
+    "need": FeedbackKind.DIRECTED_NEED,
+}
+"""Shorter names of kinds, taken as well."""
 
-    kind: FeedbackKind
-    event_id: Name = Field(description="the sender's key: the same event sent again counts once")
+
+class Event(Sent):
+    """One thing a firm did with one item of one list, named by its slot or by its patent."""
+
+    kind: FeedbackKind | Literal["dismiss", "need"]
+    event_id: Name | None = Field(
+        None,
+        description="the sender's key: the same event sent again counts once; left out, it is "
+        "made from what the event says",
+    )
     list_id: Name = Field(description="as received with the list")
-    slot: Count = Field(description="slot of the item")
+    slot: Count | None = Field(None, description="slot of the item (rank); or patent_id")
+    patent_id: Name | None = Field(
+        None, description="patent of the item; in a list of firms with the uscc of the item"
+    )
     uscc: UsccText | None = Field(
         None,
         description="who acts; the list of a firm says it already, one made from free text needs "
@@ -57,6 +72,25 @@ class Event(Sent):
         None, description="when, with zone, from the year 2000 on; the time of arrival if left out"
     )
     text: Words = Field("", description="in the firm's own words")
+
+    @model_validator(mode="after")
+    def _names_an_item(self) -> Self:
+        if self.slot is None and self.patent_id is None:
+            raise PydanticCustomError("no_item", "slot or patent_id should name the item")
+        return self
+
+    @property
+    def meant(self) -> FeedbackKind:
+        """The kind under its full name."""
+        return FeedbackKind(SHORT.get(self.kind, self.kind))
+
+    @property
+    def key(self) -> str:
+        """The sender's key, or one that the same words give again."""
+        if self.event_id:
+            return self.event_id
+        said = self.model_dump_json(exclude={"event_id", "kind"})
+        return hashlib.sha256(f"{self.meant.value} {said}".encode()).hexdigest()[:32]
 
 
 class Seen(Event):
@@ -68,14 +102,14 @@ class Seen(Event):
 class Dismissal(Event):
     """Not for us: the pair comes back neither in the firm's lists nor in the patent's."""
 
-    kind: Literal[FeedbackKind.DISMISSAL]
-    reason: DismissalReason
+    kind: Literal[FeedbackKind.DISMISSAL, "dismiss"]
+    reason: DismissalReason = DismissalReason.OTHER
 
 
 class DirectedNeed(Event):
     """A directed need (定向反馈合作需求)."""
 
-    kind: Literal[FeedbackKind.DIRECTED_NEED]
+    kind: Literal[FeedbackKind.DIRECTED_NEED, "need"]
     text: Annotated[Words, Field(min_length=1, pattern=r"\S", description="the need")]
 
 
@@ -93,6 +127,8 @@ _SHAPES: dict[str, str] = {
     FeedbackKind.DISMISSAL: "as:dismissal",
     FeedbackKind.DIRECTED_NEED: "as:need",
     FeedbackKind.EVALUATION: "as:evaluated",
+    "dismiss": "as:dismissal",
+    "need": "as:need",
 }
 
 

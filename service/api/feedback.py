@@ -15,7 +15,7 @@ from service.api import examples
 from service.api.dependencies import Home, SeenHome
 from service.api.documents import BODY, answers
 from service.api.events import Event, FeedbackRequest, FeedbackTold
-from service.api.refusals import EventConflict, FirmMismatch, FirmMissing, SlotNotFound
+from service.api.refusals import EventConflict, FirmMismatch, FirmMissing, ItemNotFound, SlotNotFound
 from service.api.ties import Ties, event_of
 
 router = APIRouter(prefix="/v1", tags=["feedback"])
@@ -31,6 +31,7 @@ router = APIRouter(prefix="/v1", tags=["feedback"])
         FirmNotFound(examples.USCC),
         EventConflict("found event 'e-1' stored with other kind"),
         SlotNotFound("e-1", 21, 20),
+        ItemNotFound("e-1", examples.PATENT_ID),
         FirmMismatch("e-1", examples.USCC),
         FirmMissing("e-1", "contact"),
         *BODY,
@@ -74,7 +75,7 @@ def _append(home: SeenHome, sent: Sequence[Event], events: Sequence[FeedbackEven
 def _first_times(
     home: SeenHome, sent: Sequence[Event], events: Sequence[FeedbackEvent]
 ) -> Mapping[str, datetime]:
-    timeless = {event.event_id for event in sent if event.at is None}
+    timeless = {event.key for event in sent if event.at is None}
     usccs = {event.uscc for event in events if event.event_id in timeless}
     return {
         stored.event_id: stored.at

@@ -23,6 +23,10 @@ class _Gone(Exception):
     """No error: the client went away."""
 
 
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose bodies are read as JSON; what comes with others is counted and not looked at."""
+
+
 class BodyLimits:
     """Reads the body before the application does, and refuses what it may not be.
 
@@ -46,7 +50,7 @@ class BodyLimits:
         headers = dict(scope["headers"])
         try:
             body = await self._read(headers.get(b"content-length", b""), receive)
-            if body:
+            if body and scope["method"] in WITH_BODY:
                 _check_media_type(headers.get(b"content-type", b""))
                 check_json(body)
                 if holds_secret(body.decode("utf-8", "replace")):

@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Scope
 
 from matcher.errors import MatcherError, StoreUnavailable
@@ -31,6 +32,7 @@ from service.errors import HTTP_ZH, INTERNAL, INVALID, row_of
 MEDIA_TYPE = "application/problem+json"
 _PREFIX = "urn:panhuo:problem:"
 _RETRY_SECONDS = "5"
+_METHODS = "GET", "PUT", "POST", "PATCH", "DELETE"
 _log = logging.getLogger(__name__)
 
 
@@ -100,7 +102,22 @@ async def _on_http(request: Request, error: Exception) -> Response:
     slug = phrase.lower().replace(" ", "-")
     row = Row(known.status_code, slug, phrase, title_zh, detail_zh)
     detail = f"{phrase}: {request.method} on this address; see /openapi.json for what there is."
-    return _told(request.scope, row, detail, {}, known.headers)
+    headers = dict(known.headers or {})
+    if known.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return _told(request.scope, row, detail, {}, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of this address: of all routes, where Starlette tells those of one."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:

@@ -68,6 +68,59 @@ def test_every_kind_is_stored_with_patent_and_firm_of_the_list(
     assert stored[0].at.isoformat() == "2026-01-31T00:00:00+00:00"
 
 
+def test_an_item_may_be_named_by_its_patent_and_kinds_by_their_short_names(
+    client: TestClient, home: Home, shown: dict[str, Any]
+) -> None:
+    named = {
+        "list_id": shown["list_id"],
+        "patent_id": shown["items"][2]["patent_id"],
+    }
+    sent = [
+        {**named, "kind": "click"},
+        {**named, "kind": "dismiss"},
+        {**named, "kind": "need", "text": "小一号的"},
+    ]
+    assert send(client, *sent) == (200, {"received": 3, "new": 3})
+    assert send(client, *sent) == (200, {"received": 3, "new": 0})
+    stored = list(home.store.feedback.iterate())
+    assert {(e.patent_id, e.slot) for e in stored} == {(named["patent_id"], 3)}
+    assert {e.kind for e in stored} == {
+        FeedbackKind.CLICK,
+        FeedbackKind.DISMISSAL,
+        FeedbackKind.DIRECTED_NEED,
+    }
+    assert len({e.event_id for e in stored}) == 3
+    other = {**named, "kind": "need", "text": "大一号的"}
+    assert send(client, other) == (200, {"received": 1, "new": 1})
+
+
+def test_in_a_list_of_firms_patent_and_firm_name_the_item(client: TestClient, home: Home) -> None:
+    path = "/v1/patents/CN202119402100.4/firms"
+    found = client.post(path, json={"n": 3}).json()
+    firm = found["items"][1]["firm"]["uscc"]
+    event_ = {"list_id": found["list_id"], "patent_id": "CN202119402100.4", "kind": "click"}
+    assert send(client, {**event_, "uscc": firm})[0] == 200
+    (stored,) = home.store.feedback.iterate()
+    assert (stored.slot, stored.uscc) == (2, firm)
+    status, problem = send(client, event_)
+    assert (status, problem["type"].rsplit(":", 1)[1]) == (422, "item-not-found")
+
+
+@pytest.mark.parametrize(
+    ("change", "slug"),
+    [
+        ({"patent_id": "CN209999999999.9"}, "item-not-found"),
+        ({"patent_id": "CN209999999999.9", "slot": 1}, "item-not-found"),
+        ({}, "invalid-request"),
+    ],
+)
+def test_an_item_that_is_not_there(
+    client: TestClient, shown: dict[str, Any], change: dict[str, Any], slug: str
+) -> None:
+    status, problem = send(client, {"list_id": shown["list_id"], "kind": "click", **change})
+    assert (status, problem["type"].rsplit(":", 1)[1]) == (422, slug)
+
+
 @pytest.mark.parametrize("at", [{"at": AT}, {}], ids=["with a time", "without"])
 def test_the_same_event_again_is_stored_once(
     client: TestClient, home: Home, shown: dict[str, Any], at: dict[str, str]
@@ -138,7 +191,6 @@ def test_a_list_from_text_takes_looks_from_nobody_and_deeds_from_a_firm(
         ({"slot": True}, 422, "invalid-request"),
         ({"list_id": "nowhere"}, 404, "list-not-found"),
         ({"uscc": OTHER}, 422, "firm-mismatch"),
-        ({"kind": "dismissal"}, 422, "invalid-request"),
         ({"kind": "dismissal", "reason": "no"}, 422, "invalid-request"),
         ({"kind": "evaluation"}, 422, "invalid-request"),
         ({"kind": "evaluation", "evaluation": {"prospect": 3}}, 422, "invalid-request"),
@@ -149,7 +201,7 @@ def test_a_list_from_text_takes_looks_from_nobody_and_deeds_from_a_firm(
         ({"at": "2026-01-31T08:00:00"}, 422, "invalid-request"),
         ({"at": 1700000000}, 422, "invalid-request"),
         ({"at": "0001-01-01T00:00:00+14:00"}, 422, "invalid-request"),
-        ({"patent_id": "x"}, 422, "invalid-request"),
+        ({"patent_id": "x"}, 422, "item-not-found"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_whole_call(
