@@ -18,6 +18,7 @@ from matcher.ranking.rank import rank
 from matcher.types import Firm, FirmProfile, FloatArray, RowArray
 
 _T = TypeVar("_T")
+_PLACES = 8  # best firms of a sample that tell how the scores of a patent thin out
 
 CAUSES = ("", "gone", "no_text", "floor", "excluded")
 """Why a firm has no candidate: it was deleted or closed, its texts have no known word, nothing lies
@@ -74,7 +75,9 @@ class Looking(Protocol):
     ) -> list[tuple[RowArray, Mask]]:
         """Return each firm's best rows, ascending, and which of them reach ``least``."""
 
-    def thresholds(self, blocks: Iterable[Sequence[FirmQuery]], place: int) -> FloatArray:
+    def thresholds(
+        self, blocks: Iterable[Sequence[FirmQuery]], place: int, beyond: float = 0.0
+    ) -> FloatArray:
         """Return float32 (patents,): the score of each patent's ``place``-th best firm."""
 
 
@@ -121,8 +124,11 @@ class Searcher:
             of: how many firms there are.
         """
         wanted = 1.5 * self._depths.per_patent * len(firms) / max(of, 1)
-        place = int(np.clip(round(wanted), 1, max(len(firms), 1)))
-        return self._sieve.thresholds(self._parts(self._queries(firms)), place)
+        # Few of a sample say little, so more are looked at, and from there it is carried on.
+        least = _PLACES if len(firms) < of else 1
+        place = int(np.clip(round(wanted), least, max(len(firms), 1)))
+        beyond = float(np.log(place / wanted)) if len(firms) < of else 0.0
+        return self._sieve.thresholds(self._parts(self._queries(firms)), place, beyond)
 
     def candidates(self, firms: Sequence[Firm | None]) -> Candidates:
         """Return the candidates of a block; ``None`` stands for a firm that is no more."""

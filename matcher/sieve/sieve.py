@@ -137,7 +137,9 @@ class Sieve:
         inside[order[before < enough]] = True
         return inside & (members > 0)
 
-    def thresholds(self, blocks: Iterable[Sequence[FirmQuery]], place: int) -> FloatArray:
+    def thresholds(
+        self, blocks: Iterable[Sequence[FirmQuery]], place: int, beyond: float = 0.0
+    ) -> FloatArray:
         """Return float32 (patents,): the score of each patent's ``place``-th best firm of a sample.
 
         A patent that fewer firms looked at has -inf: whoever comes to look is welcome.
@@ -145,13 +147,14 @@ class Sieve:
         Args:
             blocks: the sample, block by block.
             place: 1-based.
+            beyond: how much farther out the score is wanted, see ``raised``.
         """
         best = np.full((place, len(self.table.clusters.order)), -np.inf, dtype=np.float32)
         for queries in blocks:
             for values, at in self._scored(queries):
                 keep_best(best, values, at)
         found = np.full(len(self.side), np.inf, dtype=np.float32)
-        found[self.table.clusters.order] = best[0]
+        found[self.table.clusters.order] = raised(best, self.table.cluster_of, beyond)
         return found
 
     def _scored(
@@ -288,6 +291,30 @@ class Sieve:
         for column, code in enumerate(self.side.codes, start=dim + BESIDE):
             row[column] = w["segment"] * query.segments.get(code, 0.0)
         return row
+
+
+def raised(best: FloatArray, cluster_of: npt.NDArray[np.int32], beyond: float) -> FloatArray:
+    """Return float32 (patents,): the lowest of the best scores, carried on where a sample ends.
+
+    Scores of a patent's best firms thin out about exponentially (Weissman 1978, JASA). How fast is
+    told by the best of all patents of a cluster together: those of one are too few.
+
+    Args:
+        best: float32 (places, patents), each column ascending; -inf for none.
+        cluster_of: int32 (patents,).
+        beyond: natural logarithm of how many times rarer the wanted firms are than those of the
+            sample's last place; 0 returns that place.
+    """
+    least = best[0]
+    if beyond <= 0 or len(best) < 2:
+        return least
+    here = np.isfinite(least)
+    spacing = np.zeros(len(least))
+    spacing[here] = best[1:, here].mean(axis=0) - least[here]
+    n = np.bincount(cluster_of, weights=here)
+    mean = np.bincount(cluster_of, weights=spacing) / np.maximum(n, 1)
+    found: FloatArray = least + (beyond * mean[cluster_of]).astype(np.float32)
+    return found
 
 
 def _runs(inside: Mask, start: RowArray) -> Iterator[tuple[int, int]]:

@@ -15,8 +15,8 @@ import numpy as np
 from matcher.errors import UnavailableError
 from matcher.index.segment_index import Mask
 from matcher.push.candidates import Looking
-from matcher.sieve.sieve import Sieve
 from matcher.query import FirmQuery
+from matcher.sieve.sieve import Sieve, raised
 from matcher.types import FloatArray, RowArray
 
 DEVICES = ("cpu", "cpu-bf16", "cuda")
@@ -92,7 +92,9 @@ class TorchSieve:
             found.append(_chosen(values, order[at].astype(np.int64), bars[at], depth))
         return found
 
-    def thresholds(self, blocks: Iterable[Sequence[FirmQuery]], place: int) -> FloatArray:
+    def thresholds(
+        self, blocks: Iterable[Sequence[FirmQuery]], place: int, beyond: float = 0.0
+    ) -> FloatArray:
         """Return what ``Sieve.thresholds`` returns when every patent is looked at."""
         torch = self._torch
         best = torch.full((place, len(self._table)), -torch.inf, device=self._device)
@@ -101,7 +103,9 @@ class TorchSieve:
                 scores = self._scores(self._asked(queries), queries)
                 best = torch.topk(torch.cat([best, scores]), place, dim=0).values
         found = np.full(len(self._sieve.side), np.inf, dtype=np.float32)
-        found[self._sieve.table.clusters.order] = best[-1].cpu().numpy()
+        ascending = best.flip(0).cpu().numpy()
+        table = self._sieve.table
+        found[table.clusters.order] = raised(ascending, table.cluster_of, beyond)
         return found
 
     def _asked(self, queries: Sequence[FirmQuery]) -> FloatArray:

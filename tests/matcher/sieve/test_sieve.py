@@ -15,7 +15,7 @@ from matcher.index.cluster_table import ClusterTable
 from matcher.index.clusters import order_of
 from matcher.query import FirmQuery
 from matcher.ranking.features import FEATURES, pair_features
-from matcher.sieve.sieve import Sieve
+from matcher.sieve.sieve import Sieve, raised
 from matcher.sieve.sift import keep, keep_best, outside
 from matcher.types import FloatArray
 from service.bootstrap import Home, open_home
@@ -164,6 +164,30 @@ def test_a_saved_table_is_the_same(home: Home, tmp_path: Path) -> None:
     assert np.array_equal(np.sort(some.clusters.order), np.arange(0, len(side), 3))
     assert np.array_equal(some.rows, table.rows[table.position[some.clusters.order]])
     assert (some.clusters.sizes > 0).all()
+
+
+@pytest.mark.parametrize("scale", [0.2, 1.0, 5.0])
+def test_a_bar_beyond_the_sample_lets_about_as_many_through_as_wanted(scale: float) -> None:
+    rng = np.random.default_rng(8)
+    patents, firms, sample, wanted = 2_000, 40_000, 2_000, 30
+    cluster_of = np.repeat(np.arange(20, dtype=np.int32), patents // 20)
+    spread = scale * rng.uniform(0.5, 2.0, 20)[cluster_of]  # clusters thin out differently
+    level = rng.normal(size=patents)
+    rare = wanted * sample / firms
+    place = 8
+    passed, plain = [], []
+    drawn = rng.exponential(size=(sample, patents)) * spread + level
+    best = np.sort(drawn, axis=0)[-place:].astype(np.float32)
+    bars = raised(best, cluster_of, float(np.log(place / rare)))
+    # How many of all firms lie above a bar is known of an exponential.
+    passed = firms * np.exp(-(bars - level) / spread)
+    plain = firms * np.exp(-(best[-2] - level) / spread)
+    assert np.mean(passed) == pytest.approx(wanted, rel=0.35)
+    assert np.quantile(passed, 0.05) > wanted / 3
+    assert np.mean(plain) > 1.2 * wanted
+    assert np.array_equal(raised(best, cluster_of, 0.0), best[0])
+    best[:, :7] = -np.inf
+    assert np.isneginf(raised(best, cluster_of, 1.0)[:7]).all()
 
 
 def test_a_firm_is_answered_alike_in_any_company(home: Home, queries: list[FirmQuery]) -> None:
