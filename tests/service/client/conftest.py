@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.service.client.serving import key_of, serving
+from tests.faults.serving import key_of, serving
 
 _ROOT = Path(__file__).parents[3]
 SCOPES = (
@@ -45,8 +45,8 @@ def running(lsa_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     home = Path(shutil.copytree(lsa_home, folder / "home"))
     key = key_of(home, "平台甲", *SCOPES)
     log = folder / "service.log"
-    with serving(home, log, rate_limit="0") as url:
-        yield Running(url, key, log)
+    with serving(home, log, rate_limit="0") as served:
+        yield Running(served.url, key, log)
 
 
 @pytest.fixture(scope="session")

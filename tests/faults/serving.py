@@ -13,9 +13,23 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 READY_WITHIN = 60.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service at ``url``, and the process that was started for it."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        """End it as the kernel would: no farewell."""
+        self.process.send_signal(signal.SIGKILL)
+        assert self.process.wait(10) == -signal.SIGKILL
 
 
 def free_port() -> int:
@@ -42,35 +56,35 @@ def key_of(home: Path, tenant: str, *scopes: str) -> str:
 
 
 @contextmanager
-def serving(home: Path, log: Path, **settings: str) -> Iterator[str]:
-    """Yield the address of a service over a home; it is stopped by SIGTERM and must end well.
+def serving(home: Path, log: Path, *options: str, **settings: str) -> Iterator[Served]:
+    """Yield a service over a home; if it still runs in the end, SIGTERM must end it.
 
     Args:
         home: of the service.
         log: where its output goes.
+        options: of ``panhuo serve``.
         settings: of its environment, without ``PANHUO_``.
     """
     port = free_port()
     told = {f"PANHUO_{name.upper()}": value for name, value in settings.items()}
-    with log.open("w", encoding="utf-8") as out:
+    command = [sys.executable, "-m", "service", "serve", "--home", str(home), "--port", str(port)]
+    with log.open("a", encoding="utf-8") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "service", "serve", "--home", str(home), "--port", str(port)],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **told},
+            [*command, *options], stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **told}
         )
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(process, url, log)
-            yield url
+            yield Served(url, process)
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                    raise
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
