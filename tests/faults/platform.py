@@ -48,9 +48,8 @@ class Platform:
 
     def wait_for(self, more: int, within: float = 60.0) -> float:
         """Wait until so many more events are acknowledged; return after how many seconds."""
-        return wait_until(
-            lambda n=len(self.acknowledged) + more: len(self.acknowledged) >= n, within
-        )
+        wanted = len(self.acknowledged) + more
+        return wait_until(lambda: len(self.acknowledged) >= wanted, within)
 
     def _work(self) -> None:
         while not self._stop.is_set():
