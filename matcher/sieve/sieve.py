@@ -305,7 +305,7 @@ def raised(best: FloatArray, cluster_of: npt.NDArray[np.int32], beyond: float) -
         beyond: natural logarithm of how many times rarer the wanted firms are than those of the
             sample's last place; 0 returns that place.
     """
-    least = best[0]
+    least: FloatArray = best[0]
     if beyond <= 0 or len(best) < 2:
         return least
     here = np.isfinite(least)
