@@ -6,6 +6,7 @@ cluster then has one place and one direction, and its mean row tells what its me
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -99,3 +100,12 @@ def clusters_of(parts: list[RowArray], table: FloatArray, dim: int) -> Clusters:
         radius[number] = np.sqrt(np.square(off).sum(axis=1).mean())
     order = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
     return Clusters(order.astype(np.int32), start, centre, radius)
+
+
+def runs(inside: npt.NDArray[np.bool_], start: RowArray) -> Iterator[tuple[int, int]]:
+    """Yield where the positions of clusters begin and end, neighbours as one."""
+    numbers = np.flatnonzero(inside)
+    breaks = np.flatnonzero(np.diff(numbers) > 1) + 1
+    firsts = numbers[np.concatenate([[0], breaks])] if len(numbers) else numbers
+    ends = numbers[np.concatenate([breaks - 1, [-1]])] if len(numbers) else numbers
+    yield from zip(start[firsts].tolist(), start[ends + 1].tolist(), strict=True)

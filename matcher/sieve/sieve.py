@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.index.cluster_table import BESIDE, FACTS, UNKNOWN, ClusterTable
+from matcher.index.clusters import runs
 from matcher.index.segment_index import Mask
 from matcher.index.side import Side
 from matcher.query import FirmQuery
 from matcher.ranking.features import FEATURES, unknown_place
 from matcher.ranking.policy import Policy
+from matcher.sieve.bars import raised
 from matcher.sieve.sift import (
     add_words,
     allowed_in,
@@ -109,7 +111,7 @@ class Sieve:
             return np.empty(0, dtype=np.int64)
         asked = self.asked(query)
         inside = self._promising(query, asked, allowed)
-        parts = [self.table.rows[first:end] @ asked for first, end in _runs(inside, clusters.start)]
+        parts = [self.table.rows[first:end] @ asked for first, end in runs(inside, clusters.start)]
         values = np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
         sums = np.zeros(len(clusters.order), dtype=np.float32)
         values, at = self._whole(query, asked, inside, values, sums, forget=False)
@@ -147,7 +149,7 @@ class Sieve:
         Args:
             blocks: the sample, block by block.
             place: 1-based.
-            beyond: how much farther out the score is wanted, see ``raised``.
+            beyond: how much farther out the score is wanted, see ``bars.raised``.
         """
         best = np.full((place, len(self.table.clusters.order)), -np.inf, dtype=np.float32)
         for queries in blocks:
@@ -291,36 +293,3 @@ class Sieve:
         for column, code in enumerate(self.side.codes, start=dim + BESIDE):
             row[column] = w["segment"] * query.segments.get(code, 0.0)
         return row
-
-
-def raised(best: FloatArray, cluster_of: npt.NDArray[np.int32], beyond: float) -> FloatArray:
-    """Return float32 (patents,): the lowest of the best scores, carried on where a sample ends.
-
-    Scores of a patent's best firms thin out about exponentially (Weissman 1978, JASA). How fast is
-    told by the best of all patents of a cluster together: those of one are too few.
-
-    Args:
-        best: float32 (places, patents), each column ascending; -inf for none.
-        cluster_of: int32 (patents,).
-        beyond: natural logarithm of how many times rarer the wanted firms are than those of the
-            sample's last place; 0 returns that place.
-    """
-    least: FloatArray = best[0]
-    if beyond <= 0 or len(best) < 2:
-        return least
-    here = np.isfinite(least)
-    spacing = np.zeros(len(least))
-    spacing[here] = best[1:, here].mean(axis=0) - least[here]
-    n = np.bincount(cluster_of, weights=here)
-    mean = np.bincount(cluster_of, weights=spacing) / np.maximum(n, 1)
-    found: FloatArray = least + (beyond * mean[cluster_of]).astype(np.float32)
-    return found
-
-
-def _runs(inside: Mask, start: RowArray) -> Iterator[tuple[int, int]]:
-    """Yield where the positions of clusters begin and end, neighbours as one."""
-    numbers = np.flatnonzero(inside)
-    breaks = np.flatnonzero(np.diff(numbers) > 1) + 1
-    firsts = numbers[np.concatenate([[0], breaks])] if len(numbers) else numbers
-    ends = numbers[np.concatenate([breaks - 1, [-1]])] if len(numbers) else numbers
-    yield from zip(start[firsts].tolist(), start[ends + 1].tolist(), strict=True)

@@ -16,7 +16,8 @@ from matcher.errors import UnavailableError
 from matcher.index.segment_index import Mask
 from matcher.push.candidates import Looking
 from matcher.query import FirmQuery
-from matcher.sieve.sieve import Sieve, raised
+from matcher.sieve.bars import raised
+from matcher.sieve.sieve import Sieve
 from matcher.types import FloatArray, RowArray
 
 DEVICES = ("cpu", "cpu-bf16", "cuda")

@@ -15,7 +15,8 @@ from matcher.index.cluster_table import ClusterTable
 from matcher.index.clusters import order_of
 from matcher.query import FirmQuery
 from matcher.ranking.features import FEATURES, pair_features
-from matcher.sieve.sieve import Sieve, raised
+from matcher.sieve.bars import raised
+from matcher.sieve.sieve import Sieve
 from matcher.sieve.sift import keep, keep_best, outside
 from matcher.types import FloatArray
 from service.bootstrap import Home, open_home
