@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class LexicalIndex:
         matrix: float32 data, int32 rows and int64 offsets of a CSC matrix (documents × words).
         words: word → column.
         n_documents: rows of the matrix.
+        mean_length: words of a document, those that come again included.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class LexicalIndex:
         matrix: tuple[FloatArray, npt.NDArray[np.int32], npt.NDArray[np.int64]],
         words: dict[str, int],
         n_documents: int,
+        mean_length: float = 0.0,
     ) -> None:
         # Mapped arrays as plain ones: compiled code knows one type of them.
         data, rows, offsets = matrix
@@ -48,6 +51,7 @@ class LexicalIndex:
         )
         self._words = words
         self.n_documents = n_documents
+        self.mean_length = mean_length
 
     @classmethod
     def build(
@@ -73,7 +77,53 @@ class LexicalIndex:
             ),
             words,
             len(ids),
+            float(np.mean([len(document) for document in ids])),
         )
+
+    def beside(
+        self, documents: Sequence[Sequence[str]], config: LexicalConfig | None = None
+    ) -> LexicalIndex:
+        """Return an index of further documents that scores as this one does.
+
+        Rarity and mean length are those of this index, so that a document has one score here and
+        there. A word that this index does not know counts as one that a single document has.
+
+        Args:
+            documents: tokenised, in the order of their rows.
+            config: the one that this index was built with.
+        """
+        settings = config or LexicalConfig()
+        words: dict[str, int] = {}
+        counts = [Counter(document) for document in documents]
+        columns = [[words.setdefault(w, len(words)) for w in count] for count in counts]
+        rarity = self._rarity(list(words)).astype(np.float64)
+        parts: list[npt.NDArray[np.float64]] = []
+        for document, count, ids in zip(documents, counts, columns, strict=True):
+            seen = np.fromiter(count.values(), dtype=np.float64, count=len(count))
+            length = len(document) / (self.mean_length or 1.0)
+            within = settings.k1 * ((1 - settings.b) + settings.b * length) + seen
+            parts.append(rarity[ids] * (seen / within))
+        sizes = np.array([len(ids) for ids in columns], dtype=np.int64)
+        flat = np.array([column for ids in columns for column in ids], dtype=np.int64)
+        rows = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+        order = np.argsort(flat, kind="stable")
+        offsets = np.zeros(len(words) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(flat, minlength=len(words)), out=offsets[1:])
+        data = np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, dtype=np.float32)
+        matrix = data[order], rows[order], offsets
+        for part in matrix:
+            part.setflags(write=False)  # as a mapped one: compiled code knows one type of them
+        return LexicalIndex(matrix, words, len(sizes), self.mean_length)
+
+    def _rarity(self, words: Sequence[str]) -> FloatArray:
+        """Return float32 (len(words),): BM25's IDF, as the matrix was made with."""
+        columns = [self._words.get(word) for word in words]
+        frequency = np.array(
+            [1 if c is None else self._offsets[c + 1] - self._offsets[c] for c in columns],
+            dtype=np.float64,
+        )
+        idf = np.log(1 + (self.n_documents - frequency + 0.5) / (frequency + 0.5))
+        return idf.astype(np.float32)
 
     @property
     def postings(
@@ -130,7 +180,11 @@ class LexicalIndex:
         parts: tuple[npt.NDArray[Any], ...] = (self._data, self._rows, self._offsets)
         for name, part in zip(_MATRIX, parts, strict=True):
             np.save(folder / name, part, allow_pickle=False)
-        meta = {"n_documents": self.n_documents, "words": list(self._words)}
+        meta = {
+            "n_documents": self.n_documents,
+            "mean_length": self.mean_length,
+            "words": list(self._words),
+        }
         (folder / _WORDS).write_text(json.dumps(meta, ensure_ascii=False), "utf-8")
 
     @classmethod
@@ -141,4 +195,5 @@ class LexicalIndex:
         )
         meta = json.loads((folder / _WORDS).read_text("utf-8"))
         words = {word: column for column, word in enumerate(meta["words"])}
-        return cls((data, rows, offsets), words, int(meta["n_documents"]))
+        mean = float(meta.get("mean_length", 0.0))
+        return cls((data, rows, offsets), words, int(meta["n_documents"]), mean)

@@ -11,14 +11,15 @@ from embeddings.encoder import Encoder
 from embeddings.tokeniser import Tokeniser
 from matcher.index.index_set import IndexSet
 from matcher.index.search import SearchConfig
+from matcher.index.seen import Seen
 from matcher.index.segment_index import Mask
 from matcher.places.places import PlaceTable
 from matcher.query import FirmQuery, encode_profiles
+from matcher.ranked_seen import candidates, rank_rows
 from matcher.ranking.policy import Policy
-from matcher.ranking.rank import Ranked, rank
+from matcher.ranking.rank import Ranked
 from matcher.segments.routing import Router
-from matcher.sieve.sieve import Sieve
-from matcher.types import FirmProfile, PlaceSetting, SegmentCode
+from matcher.types import FirmProfile, PlaceSetting, RowArray, SegmentCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Engine:
         places: reads regions.
         policy: scores pairs.
         config: list lengths.
+        changed: the version with what changed since, ``None`` for the version alone.
+        seen: what is searched.
     """
 
     index: IndexSet
@@ -42,14 +45,17 @@ class Engine:
     places: PlaceTable
     policy: Policy
     config: SearchConfig = field(default_factory=SearchConfig)
+    changed: Seen | None = None
+    seen: Seen = field(init=False)
 
     def __post_init__(self) -> None:
         self.index.check(self.encoder)
+        object.__setattr__(self, "seen", self.changed or Seen.of(self.index))
 
     def placed(self, place: PlaceSetting | None) -> Engine:
         """Return the engine under another place setting; ``None`` keeps the one in force."""
         policy = self.policy.placed(place)
-        return self if policy is self.policy else replace(self, policy=policy)
+        return self if policy is self.policy else replace(self, policy=policy, changed=self.seen)
 
     def queries(
         self, profiles: Sequence[FirmProfile], only: SegmentCode | None = None
@@ -61,7 +67,7 @@ class Engine:
             only: look in this segment alone; ``None`` routes by code and text.
         """
         found: list[FirmQuery] = []
-        encoded = encode_profiles(profiles, self.encoder, self.tokeniser, self.index.own_vectors)
+        encoded = encode_profiles(profiles, self.encoder, self.tokeniser, self.seen.own_vectors)
         if not encoded:
             return found
         near = self.index.probe.near_many(np.array([query.whole for query in encoded]))
@@ -72,7 +78,7 @@ class Engine:
                 if only is None
                 else {only: 1.0}
             )
-            province, city = self.index.region_codes(self.places, profile.province, profile.city)
+            province, city = self.seen.region_codes(self.places, profile.province, profile.city)
             found.append(replace(query, segments=segments, province=province, city=city))
         return found
 
@@ -89,15 +95,13 @@ class Engine:
             allowed: bool (patents,), rows that may be returned; ``None`` for all.
             config: other list lengths than the engine's own.
         """
-        side, index = self.index.patents, self.index
-        sieve = Sieve.of(side, self.policy, index.table)
+        seen, policy = self.seen, self.policy
         depth = (config or self.config).scored
-        found = []
-        for query in queries:
-            inside = side.routed(tuple(query.segments))
-            if allowed is not None:
-                inside &= allowed
-            rows = sieve.best(query, depth, inside)
-            own = index.own_rows(query.profile.own_patents)
-            found.append(rank(query, side, rows, own, self.policy))
-        return found
+        return [
+            rank_rows(query, seen, candidates(query, seen, policy, depth, allowed), policy)
+            for query in queries
+        ]
+
+    def rank_rows(self, query: FirmQuery, rows: RowArray) -> Ranked:
+        """Return chosen patents in the policy's order."""
+        return rank_rows(query, self.seen, rows, self.policy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -135,6 +135,21 @@ class FactTable:
         table[0, rows] = np.array(codes, dtype=np.int32)[met]
         table[1, rows] = np.array(ends, dtype=np.int32)[met]
         return cls(tuple(kinds), table[0], np.maximum(table[1], 0), _main(side), side.codes)
+
+    def joined(self, others: Sequence[FactTable]) -> FactTable:
+        """Return the table of these rows and, behind them, of the others'."""
+        kinds, codes = list(self.kinds), [self.codes]
+        for other in others:
+            codes.append(np.where(other.codes >= 0, other.codes + len(kinds), -1).astype(np.int32))
+            kinds += other.kinds
+        every = (self, *others)
+        return FactTable(
+            tuple(kinds),
+            np.concatenate(codes),
+            np.concatenate([one.ends for one in every]),
+            np.concatenate([one.segments for one in every]),
+            self.names,
+        )
 
     def licences(self, row: int) -> frozenset[LicenceKind]:
         """Return what the holder of a row's patent offers."""

@@ -10,13 +10,14 @@ from matcher.engine import Engine
 from matcher.index.search import Ask, search
 from matcher.pick import offer_of, refusal
 from matcher.ranking.features import FEATURES
-from matcher.ranking.rank import rank
 from matcher.ranking.reasons import Explainer, Pair
 from matcher.readers import Readers
 from matcher.types import FloatArray, Patent, PlaceSetting, RankedItem, RowArray, Uscc
 
 _MOST_FIRMS = 200
 _QUERY_WORDS = 40
+# Of firms that changed since the build: so many at least, and so many times their share.
+_FEWEST, _FAVOUR = 20, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class FirmRanking:
                 item_id=str(pair.query.profile.uscc),
                 score=round(score, 6),
                 features=named_features(pair.features),
-                segment=self.engine.index.patents.main_segment(row),
+                segment=self.engine.seen.patents.main_segment(row),
                 reasons=told,
             )
             for position, ((score, pair), told) in enumerate(
@@ -54,7 +55,7 @@ class FirmRanking:
     def _best(self, patent: Patent, row: int) -> list[tuple[float, Pair]]:
         engine = self.engine
         candidates = self._candidates(patent, row)
-        names = [Uscc(name) for name in engine.index.firms.ids.ids_at(candidates)]
+        names = [Uscc(name) for name in engine.seen.firms.ids.ids_at(candidates)]
         stored = self.readers.firms.many(names)
         firms = [stored[name] for name in names if name in stored and stored[name].active]
         group = self.readers.groups.of_patents([patent.patent_id]).get(patent.patent_id)
@@ -62,8 +63,7 @@ class FirmRanking:
         found: list[tuple[float, Pair]] = []
         rows = np.array([row], dtype=np.int64)
         for query in engine.queries(self.readers.profiles(firms)):
-            own = engine.index.own_rows(query.profile.own_patents)
-            ranked = rank(query, engine.index.patents, rows, own, engine.policy)
+            ranked = engine.rank_rows(query, rows)
             relevant = float(ranked.relevance[0]) >= engine.policy.floor_score
             if relevant and not refusal(query.profile, patent, offer):
                 pair = Pair(query, patent, row, ranked.features[0], offer)
@@ -73,18 +73,30 @@ class FirmRanking:
 
     def _candidates(self, patent: Patent, row: int) -> RowArray:
         """Return rows of firms: dense and BM25 in the patent's segments, and among local firms."""
+        firms, ask = self.engine.seen.firms, self._ask(patent, row)
+        found: list[RowArray] = []
+        for part in firms.parts:
+            most = _MOST_FIRMS
+            if part.first:
+                share = len(part.side) / max(len(firms.base), 1)
+                most = min(most, max(_FEWEST, round(_FAVOUR * share * most)))
+            rows = search(part.side, [ask], self.engine.config)[0]
+            found.append(part.living(rows)[:most] + part.first)
+        return np.concatenate(found)
+
+    def _ask(self, patent: Patent, row: int) -> Ask:
         engine = self.engine
-        side = engine.index.patents
+        part, own = engine.seen.patents.place(row)
+        side = part.side
         local = engine.policy.place is PlaceSetting.LOCAL_FIRST
         words = list(dict.fromkeys(engine.tokeniser.tokenise(patent.title)))
-        start, end = side.shares.indptr[row], side.shares.indptr[row + 1]
-        ask = Ask(
-            vectors=np.asarray(side.vectors[row : row + 1]),
+        start, end = side.shares.indptr[own], side.shares.indptr[own + 1]
+        return Ask(
+            vectors=np.asarray(side.vectors[own : own + 1]),
             words=tuple(words[:_QUERY_WORDS]),
             segments=tuple(side.codes[column] for column in side.shares.indices[start:end]),
-            province=int(side.columns["province"][row]) if local else -1,
+            province=int(side.columns["province"][own]) if local else -1,
         )
-        return search(engine.index.firms, [ask], engine.config)[0][:_MOST_FIRMS]
 
 
 def named_features(features: FloatArray) -> dict[str, float]:

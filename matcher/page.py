@@ -9,7 +9,7 @@ import numpy as np
 from matcher.engine import Engine
 from matcher.pick import Picked, Picker
 from matcher.query import FirmQuery
-from matcher.ranking.rank import Ranked, rank
+from matcher.ranking.rank import Ranked
 from matcher.readers import Readers
 from matcher.types import PatentId
 from matcher.wanted import Bookmark
@@ -78,7 +78,7 @@ class PageReader:
         stored, offers = self.readers.patents.many(names), self.picker.offers(names)
         picked, ranks = list[Picked](), list[int]()
         for slot, name in slots.items():
-            patent, row = stored.get(name), self.engine.index.patents.ids.row_of(name)
+            patent, row = stored.get(name), self.engine.seen.patents.ids.row_of(name)
             if patent is None or row is None or name not in places:
                 continue
             offer = offers.get(name)
@@ -89,11 +89,10 @@ class PageReader:
 
     def _ranked(self, query: FirmQuery, mark: Bookmark) -> tuple[Ranked, dict[PatentId, int]]:
         """Return the offered rows in their order, and id → place of those the index knows."""
-        ids = self.engine.index.patents.ids
+        ids = self.engine.seen.patents.ids
         rows = ids.rows_of([name for name, _ in mark.offered])
         known = ids.ids_at(rows)
-        own = self.engine.index.own_rows(query.profile.own_patents)
-        scored = rank(query, self.engine.index.patents, rows, own, self.engine.policy)
+        scored = self.engine.rank_rows(query, rows)
         back = np.argsort(np.argsort(rows, kind="stable"), kind="stable")
         order = np.argsort(scored.rows, kind="stable")[back]
         recorded = dict(mark.offered)

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from matcher.index.seen import Listed, SeenSide
 from matcher.index.side import Side
 from matcher.ranking.diversity import Caps, aspects_of, spread
 from matcher.ranking.policy import Policy, probability
@@ -38,13 +40,13 @@ class Picker:
 
     Args:
         readers: the catalogue now.
-        side: the index's patents.
+        side: the patents that the rankings are over.
         policy: floor, caps and diversity.
         keep: the asker's filter, on the record as it is now; ``None`` without one.
     """
 
     def __init__(
-        self, readers: Readers, side: Side, policy: Policy, keep: Keep | None = None
+        self, readers: Readers, side: Listed, policy: Policy, keep: Keep | None = None
     ) -> None:
         self._readers = readers
         self._side = side
@@ -132,7 +134,7 @@ class Picker:
             return relevant
         # Twice the places are looked at; the rest of 1,500 candidates needs no aspects.
         head, rest = relevant[: 2 * _REACH * n], relevant[2 * _REACH * n :]
-        aspects = aspects_of(self._side, ranked.rows[head])
+        aspects = _aspects(self._side, ranked.rows[head])
         chances = probability(ranked.scores[head])
         order = spread(chances, aspects, self._policy.diversity, _REACH * n)
         return np.concatenate([head[order], rest])
@@ -150,6 +152,17 @@ class Picker:
             for name, row, place in zip(names, rows.tolist(), page.tolist(), strict=True):
                 if name in stored:
                     yield stored[name], groups.get(name), row, place
+
+
+def _aspects(side: Listed, rows: RowArray) -> npt.NDArray[np.int64]:
+    """Return int64 (n,), the field of each row; see ``aspects_of``."""
+    if isinstance(side, Side):
+        return aspects_of(side, rows)
+    found = np.empty(len(rows), dtype=np.int64)
+    if isinstance(side, SeenSide):
+        for part, where, here in side.split(rows):
+            found[where] = aspects_of(part.side, here)
+    return found
 
 
 def offer_of(readers: Readers, group: PatentGroup) -> Offer:

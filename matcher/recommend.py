@@ -138,16 +138,16 @@ class Recommender:
         """
         _check_n(n)
         patent = self._readers.patents.get(patent_id)
-        row = self.engine.index.patents.ids.row_of(patent_id)
+        row = self.engine.seen.patents.ids.row_of(patent_id)
         if row is None:
             raise InputError(
                 f"found patent {patent_id!r} outside the current index",
-                "a patent imported before the last build",
-                "run 'panhuo build'",
+                "a patent that the index has taken in; after a large import it may take a while",
+                "try again in a moment, or run 'panhuo build --compact'",
             )
         if not patent.recommendable:
             return self._record(str(patent_id), "firms", [], [stopped_note(patent)], {})
-        if self.engine.index.patents.main_segment(row) is None:
+        if self.engine.seen.patents.main_segment(row) is None:
             note = empty_note("该专利的资料不足以确定产业细分领域", "unrouted")
             return self._record(str(patent_id), "firms", [], [note], {})
         placed = self._placed(place)
@@ -189,7 +189,7 @@ class Recommender:
 
     def _picker(self, placed: Recommender, wanted: Wanted) -> Picker:
         engine = placed.engine
-        return Picker(self._readers, engine.index.patents, engine.policy, wanted.keep)
+        return Picker(self._readers, engine.seen.patents, engine.policy, wanted.keep)
 
     def _patents_for(
         self,
@@ -200,7 +200,7 @@ class Recommender:
         wanted: Wanted,
     ) -> RankedList:
         _check_n(n)
-        side = self.engine.index.patents
+        side = self.engine.seen.patents
         for code in (*wanted.segments, *([segment] if segment is not None else [])):
             if code not in side.codes:
                 raise UnknownSegment(code, len(side.codes))
@@ -243,7 +243,7 @@ class Recommender:
                 item_id=one.patent.patent_id,
                 score=round(float(ranked.scores[one.place]), 6),
                 features=named_features(pair.features),
-                segment=self.engine.index.patents.main_segment(one.row),
+                segment=self.engine.seen.patents.main_segment(one.row),
                 reasons=told,
                 offer=one.offer,
             )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from matcher.index.seen import Listed
 from matcher.index.segment_index import Mask
-from matcher.index.side import Side
 from matcher.notes import empty_note
 from matcher.query import FirmQuery
 from matcher.types import FirmProfile, Patent, PatentId, RankedItem, RankedList, Reason, SegmentCode
@@ -60,7 +60,7 @@ class Wanted:
             return empty_note("没有符合筛选条件的专利", "filters")
         return empty_note("符合条件的专利都已要求排除", "excluded")
 
-    def mask(self, side: Side) -> Mask | None:
+    def mask(self, side: Listed) -> Mask | None:
         """Return bool (patents,), the rows that may be found; ``None`` for all."""
         if not self.exclude:
             return self.allowed

@@ -6,77 +6,40 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from embeddings.encoder import Encoder, EncoderInfo, Vectors
 from embeddings.lexical import LexicalIndex
-from embeddings.pairs import Corpus
-from embeddings.tokeniser import Tokeniser
 from matcher.errors import InputError
+from matcher.index.build_input import BuildInput as BuildInput
+from matcher.index.build_input import EncoderMaker as EncoderMaker
+from matcher.index.build_input import Kept as Kept
+from matcher.index.build_input import Progress as Progress
 from matcher.index.cluster_table import ClusterTable
 from matcher.index.corpus import Known, training_corpus
-from matcher.index.hubness import hubness
-from matcher.index.id_map import IdMap
+from matcher.index.hubness import FILE as HUBS
+from matcher.index.hubness import mean_nearness, nearness, spread
+from matcher.index.making import columns_of, side_of
 from matcher.index.manifest import Manifest
 from matcher.index.publish import new_version
-from matcher.index.rows import FirmRows, PatentRows, PlaceCodes, read_firms, read_patents
+from matcher.index.rows import (
+    Codebook,
+    FirmRows,
+    PatentRows,
+    PlaceCodes,
+    read_firms,
+    read_patents,
+)
 from matcher.index.side import Columns, Side
-from matcher.places.places import PlaceTable
-from matcher.ports import DemandReader, FirmReader, PatentReader, RelationReader
 from matcher.segments.audit import audit_routing
 from matcher.segments.classifier import SegmentClassifier
 from matcher.segments.labels import labelled_texts
-from matcher.segments.routing import Routed, Router
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total)."""
-Told = Callable[[int, int], None]
+from matcher.segments.routing import Routed
 
 _BLOCK = 20_000
 _LISTED = 100
-
-
-class EncoderMaker(Protocol):
-    """Trains or loads the encoder of a build."""
-
-    def __call__(self, corpus: Corpus, progress: Told) -> Encoder:
-        """Return an encoder for the corpus."""
-
-    def save(self, encoder: Encoder, folder: Path) -> None:
-        """Keep in ``folder`` what is needed to open the encoder again."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuildInput:
-    """What a build reads.
-
-    Attributes:
-        patents: the catalogue.
-        firms: the firms.
-        relations: known links, which pair scopes with patents in training.
-        demands: technical needs, whose titles and texts are pairs in training.
-        places: where holders sit.
-        router: routing without a text classifier; the build trains that.
-        ipc_path: main group → titles from class to group.
-        tokeniser: cuts texts for BM25.
-        cut_ahead: told all texts, in parts, before their words are asked for again and again.
-        keep: puts into the version's folder what must stay with it (operator tables).
-        engine: ``faiss``, ``int8`` or ``exact``.
-    """
-
-    patents: PatentReader
-    firms: FirmReader
-    relations: RelationReader
-    demands: DemandReader
-    places: PlaceTable
-    router: Router
-    ipc_path: Callable[[str], tuple[str, ...]]
-    tokeniser: Tokeniser
-    keep: Callable[[Path], None]
-    cut_ahead: Callable[[Sequence[tuple[str, ...]], Told], None] = lambda texts, told: None
-    engine: str = "faiss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +83,12 @@ def build_index(
 
     Raises:
         InputError: the catalogue holds no patent.
+        StateError: the version that something was kept of is not the current one any more.
     """
     clock = _Clock()
     made = _make(source, maker, progress, clock)
     version = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    with new_version(root, version) as folder:
+    with new_version(root, version, source.kept.version if source.kept else None) as folder:
         routing = _write_sides(folder, source, made, progress, clock)
         (folder / "encoder").mkdir()
         maker.save(made.encoder, folder / "encoder")
@@ -163,11 +127,12 @@ class _Made:
 
 def _make(source: BuildInput, maker: EncoderMaker, progress: Progress, clock: _Clock) -> _Made:
     """Read, train, encode and route."""
-    stamps = {"patents": source.patents.stamp(), "firms": source.firms.stamp()}
-    codes = PlaceCodes(source.places)
-    patents = read_patents(
-        source.patents.iterate(), codes, _ticker(progress, "read patents", source.patents.count())
-    )
+    # Before anything is read: what is written from here on is changed later than this.
+    stamps: dict[str, Any] = {"changes": source.moment()}
+    stamps |= {"patents": source.patents.stamp(), "firms": source.firms.stamp()}
+    codes, subclasses = PlaceCodes(source.places), Codebook()
+    tick = _ticker(progress, "read patents", source.patents.count())
+    patents = read_patents(source.patents.iterate(), codes, tick, subclasses)
     firms = read_firms(
         source.firms.iterate(), codes, _ticker(progress, "read firms", source.firms.count())
     )
@@ -179,38 +144,56 @@ def _make(source: BuildInput, maker: EncoderMaker, progress: Progress, clock: _C
     texts = [*zip(patents.titles, patents.bodies, strict=True), *((text,) for text in firms.texts)]
     source.cut_ahead(texts, lambda done, total: progress("cut", done, total))
     clock.stage("cut")
-    corpus = training_corpus(
-        patents, firms, Known(source.relations, source.demands), source.ipc_path
+    encoder = (
+        source.kept.encoder if source.kept else _train(source, maker, patents, firms, progress)
     )
-    encoder = maker(corpus, lambda done, total: progress("train encoder", done, total))
     clock.stage("train")
     vectors = _encode(encoder.encode_document, patents.texts, progress, "encode patents")
     firm_vectors = _encode(encoder.encode_query, firms.texts, progress, "encode firms")
     clock.stage("encode")
     progress("route", 0, 1)
-    classifier, routed = _route_patents(source.router, encoder, patents, vectors)
+    classifier, routed = _route_patents(source, encoder, patents, vectors)
     filed = source.router.with_classifier(classifier).firms(firms.industries, firm_vectors)
     progress("route", 1, 1)
     clock.stage("route")
-    names = {"provinces": tuple(codes.provinces.names), "cities": tuple(codes.cities.names)}
+    names = {
+        "provinces": tuple(codes.provinces.names),
+        "cities": tuple(codes.cities.names),
+        "subclasses": tuple(subclasses.names),
+    }
     catalogue = {**stamps, "n_patents": len(patents.ids), "n_firms": len(firms.ids)}
     return _Made(
         patents, firms, encoder, classifier, vectors, firm_vectors, routed, filed, names, catalogue
     )
 
 
+def _train(
+    source: BuildInput,
+    maker: EncoderMaker,
+    patents: PatentRows,
+    firms: FirmRows,
+    progress: Progress,
+) -> Encoder:
+    known = Known(source.relations, source.demands)
+    corpus = training_corpus(patents, firms, known, source.ipc_path)
+    return maker(corpus, lambda done, total: progress("train encoder", done, total))
+
+
 def _write_sides(
     folder: Path, source: BuildInput, made: _Made, progress: Progress, clock: _Clock
 ) -> dict[str, Any]:
     """Write both sides and return the account of routing, its audit included."""
-    columns = {
-        **made.patents.columns(),
-        "hubness": hubness(made.vectors, made.firm_vectors),
-    }
+    asked = spread(made.firm_vectors)
+    np.save(folder / HUBS, asked, allow_pickle=False)
+    near = nearness(made.vectors, asked)
+    mean = mean_nearness(made.vectors, near)
+    made.catalogue["hubness_mean"] = float(mean)
+    near[np.asarray(made.vectors).any(axis=1)] -= mean
+    columns = columns_of(made.patents, near)
     side = _save_side(
         folder / "patents", source, made.patents, (made.vectors, made.routed, columns), progress
     )
-    filed = made.firm_vectors, made.filed, made.firms.columns()
+    filed = made.firm_vectors, made.filed, columns_of(made.firms)
     _save_side(folder / "firms", source, made.firms, filed, progress)
     clock.stage("index")
     progress("cluster", 0, 1)
@@ -238,10 +221,14 @@ def _encode(
 
 
 def _route_patents(
-    router: Router, encoder: Encoder, patents: PatentRows, vectors: Vectors
+    source: BuildInput, encoder: Encoder, patents: PatentRows, vectors: Vectors
 ) -> tuple[SegmentClassifier, Routed]:
-    """Train the text classifier on what IPC tells, then route every patent."""
+    """Train the text classifier on what IPC tells, or keep it, then route every patent."""
+    router = source.router
     declared = router.declared(patents.ipc, patents.industries)
+    if source.kept:
+        kept = source.kept.classifier
+        return kept, router.with_classifier(kept).patents(declared, vectors)
     known = np.setdiff1d(np.arange(len(patents.ids)), declared.unrouted())
     texts, shares = labelled_texts(router)
     labels = np.concatenate([declared.shares[known].toarray(), shares]).astype(np.float32)
@@ -261,14 +248,15 @@ def _save_side(
     vectors, routed, columns = made
     tick = _ticker(progress, f"index {folder.name}", len(rows.ids))
     words = (_ticked(source.tokeniser.tokenise(text), tick) for text in rows.texts)
-    side = Side.assemble(
-        IdMap.of(rows.ids),
+    lexical = LexicalIndex.build(words)
+    side = side_of(
+        rows,
         vectors,
-        LexicalIndex.build(words),
-        source.router.codes,
         routed.shares,
-        columns,
-        source.engine,
+        lexical,
+        columns=columns,
+        codes=source.router.codes,
+        engine=source.engine,
     )
     side.save(folder, source.engine)
     return side

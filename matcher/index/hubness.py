@@ -13,6 +13,7 @@ import numpy.typing as npt
 from embeddings.encoder import Vectors
 
 NEAREST = 10
+FILE = "hubs.npy"
 _SAMPLE = 4_000
 _BLOCK = 8_192
 
@@ -28,9 +29,28 @@ def hubness(patents: Vectors, firms: Vectors) -> npt.NDArray[np.float32]:
         patents: float32 (n, dim), unit rows, or zero where a patent has no known word.
         firms: float32 (m, dim), rows of the same kind.
     """
+    found = nearness(patents, spread(firms))
+    spoken = np.asarray(patents).any(axis=1)
+    found[spoken] -= mean_nearness(patents, found)
+    return found
+
+
+def spread(firms: Vectors) -> Vectors:
+    """Return float32 (at most 4,000, dim): an even spread of the rows that have text."""
     asked = firms[np.flatnonzero(firms.any(axis=1))]
     if len(asked) > _SAMPLE:
         asked = asked[np.linspace(0, len(asked) - 1, _SAMPLE).astype(np.int64)]
+    return np.asarray(asked)
+
+
+def mean_nearness(patents: Vectors, found: npt.NDArray[np.float32]) -> np.float32:
+    """Return the mean of what ``nearness`` found over the patents with text, 0 without any."""
+    spoken = np.asarray(patents).any(axis=1)
+    return np.float32(found[spoken].mean(dtype=np.float64)) if spoken.any() else np.float32(0)
+
+
+def nearness(patents: Vectors, asked: Vectors) -> npt.NDArray[np.float32]:
+    """Return float32 (n,): mean cosine of each patent with the nearest rows of a ``spread``."""
     found = np.zeros(len(patents), dtype=np.float32)
     if not len(asked) or not len(patents):
         return found
@@ -39,7 +59,4 @@ def hubness(patents: Vectors, firms: Vectors) -> npt.NDArray[np.float32]:
         cosines = np.asarray(patents[start : start + _BLOCK]) @ asked.T
         best = np.partition(cosines, -nearest, axis=1)[:, -nearest:]
         found[start : start + _BLOCK] = best.mean(axis=1)
-    spoken = np.asarray(patents).any(axis=1)
-    if spoken.any():
-        found[spoken] -= found[spoken].mean(dtype=np.float64).astype(np.float32)
     return found

@@ -51,12 +51,17 @@ class IdMap:
 
     def rows_of(self, items: Iterable[str]) -> RowArray:
         """Return the rows of those ids that are in the map, in the order given."""
+        rows = self.places_of(items)
+        return rows[rows >= 0]
+
+    def places_of(self, items: Iterable[str]) -> RowArray:
+        """Return int64 (items,), the row of each id, -1 where it is not in the map."""
         wanted = np.array([i.encode() for i in items], dtype=np.bytes_)
         if not len(wanted) or not len(self._ids):
-            return np.empty(0, dtype=np.int64)
+            return np.full(len(wanted), -1, dtype=np.int64)
         place = np.searchsorted(self._ids, wanted)
         place = np.minimum(place, len(self._ids) - 1)
-        rows: RowArray = place[self._ids[place] == wanted].astype(np.int64)
+        rows: RowArray = np.where(self._ids[place] == wanted, place, -1).astype(np.int64)
         return rows
 
     def save(self, path: Path) -> None:

@@ -14,7 +14,6 @@ from matcher.index.cluster_table import ClusterTable
 from matcher.index.manifest import Manifest
 from matcher.index.publish import current_version
 from matcher.index.side import Side
-from matcher.places.places import PlaceTable
 from matcher.segments.classifier import SegmentClassifier
 from matcher.segments.probe import SegmentProbe
 from matcher.types import PatentId, RowArray, SegmentCode
@@ -87,7 +86,6 @@ class IndexSet:
     def own_vectors(self, patent_ids: Sequence[PatentId]) -> Vectors:
         """Return float32 (found, dim) rows of ``own_rows``."""
         return np.asarray(self.patents.vectors[self.own_rows(patent_ids)])
-
 
 
 def spread_of(rows: RowArray) -> RowArray:

@@ -6,24 +6,33 @@ name. A crash at any point leaves ``CURRENT`` as it was; unfinished folders star
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from matcher.errors import IndexMissing
+from matcher.errors import IndexMissing, StateError
 
 CURRENT = "CURRENT"
 _KEPT = 2
 
 
 @contextmanager
-def new_version(root: Path, version: str) -> Iterator[Path]:
+def new_version(root: Path, version: str, after: str | None = None) -> Iterator[Path]:
     """Yield an empty folder to build in; on success it becomes the current version.
 
     On any error before that the folder goes away and nothing changes for readers. Drafts that a
     killed build left are removed first.
+
+    Args:
+        root: the index folder.
+        version: its name.
+        after: the version that has to be current when this one takes its place; ``None`` for any.
+
+    Raises:
+        StateError: another version was published meanwhile.
     """
     versions = root / "versions"
     versions.mkdir(parents=True, exist_ok=True)
@@ -34,13 +43,31 @@ def new_version(root: Path, version: str) -> Iterator[Path]:
     try:
         yield draft
         _sync_tree(draft)
-        draft.rename(versions / version)
-        _sync(versions)
-        _point_to(root, version)
+        with _publishing(root):
+            if after is not None and current_version(root).name != after:
+                raise StateError(
+                    f"found another index version published since {after}",
+                    "that version still in use",
+                    "nothing to do: the newer version stays; run it again if it is still wanted",
+                )
+            draft.rename(versions / version)
+            _sync(versions)
+            _point_to(root, version)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     _forget_old(root, version)
+
+
+@contextmanager
+def _publishing(root: Path) -> Iterator[None]:
+    """Let one at a time look at what is current and take its place."""
+    handle = os.open(root / ".publishing", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def current_version(root: Path) -> Path:

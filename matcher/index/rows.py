@@ -24,6 +24,11 @@ class Codebook:
 
     names: dict[str, int] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Codebook:
+        """Return the book whose first names these are, in their order."""
+        return cls({name: number for number, name in enumerate(names)})
+
     def code(self, name: str) -> int:
         """Return the number of a name, a new one where it is new."""
         return self.names.setdefault(name, len(self.names)) if name else -1
@@ -99,9 +104,11 @@ class FirmRows:
 _PUBLIC = {HolderKind.UNIVERSITY, HolderKind.INSTITUTE, HolderKind.HOSPITAL}
 
 
-def read_patents(patents: Iterable[Patent], places: PlaceCodes, tick: Tick) -> PatentRows:
-    """Return every patent as columns."""
-    rows, subclasses = PatentRows(), Codebook()
+def read_patents(
+    patents: Iterable[Patent], places: PlaceCodes, tick: Tick, subclasses: Codebook
+) -> PatentRows:
+    """Return every patent as columns; the codebooks grow by what they did not know."""
+    rows = PatentRows()
     for patent in patents:
         subclass, group = _first_ipc(patent.ipc)
         text = document_text(patent)

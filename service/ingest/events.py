@@ -47,6 +47,8 @@ _SILENT = (
     *("申请权", "公开", "公布", "有效", "有权", "审中", "在审"),
     *("失效", "无效", "无权", "终止", "维持"),
 )
+# As records tell them.
+_CODES = {event.value: event for event in LegalEvent}
 _LAPSING = frozenset(
     {
         LegalEvent.FEE_UNPAID,
@@ -70,6 +72,9 @@ def legal_events(
     found: set[LegalEvent] = set()
     unknown = []
     for part in filter(None, map(str.strip, _SEPARATORS.split(written))):
+        if part.lower() in _CODES:
+            found.add(_CODES[part.lower()])
+            continue
         for word, event in _EVENTS:
             if word in part:
                 found |= {event} if event else set()
