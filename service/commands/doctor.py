@@ -11,8 +11,7 @@ from matcher.errors import MatcherError
 from matcher.index.index_set import IndexSet
 from service.bootstrap import Home
 from service.commands.options import Context, common, json_option, print_json, unusable
-
-Finding = tuple[str, bool, str]
+from service.running.checkup import Finding, checkup
 
 _LEAST_RECALL = 0.9
 
@@ -48,7 +47,7 @@ def _findings(context: Context) -> list[Finding]:
     try:
         with context.open() as home:
             found.append(("home", True, str(home.settings.home)))
-            found += [_store(home), _catalogue(home), *_index(home)]
+            found += [_store(home), *checkup(home), _catalogue(home), *_index(home)]
     except MatcherError as error:
         found.append(("store", False, str(error)))
     except OSError as error:

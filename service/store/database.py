@@ -20,7 +20,11 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from matcher.errors import InputError, StoreUnavailable
+from service.store.audit_trail import settle
+from service.store.noted import OPTION as NOTED
+from service.store.noted import Noted, number
 from service.store.reader import Reader
+from service.store.touched import TOUCHED, count_rows
 
 _BUSY_MS = 15_000
 # Of libpq, in seconds, the last in milliseconds: a server that vanished without a word, as behind a
@@ -42,6 +46,8 @@ _SQLITE_OUTAGES = frozenset({5, 6, 8, 10, 11, 13, 14, 15, 26})
 class Database:
     """An engine with its dialect's habits set and its outages translated.
 
+    ``changed`` counts the transactions of this process that changed patents or firms.
+
     Args:
         url: of SQLite or PostgreSQL.
         linked: hold SQLite to its foreign keys; PostgreSQL always is held to those it has.
@@ -55,7 +61,9 @@ class Database:
     def _take(self, engine: sa.Engine, schema: str) -> None:
         self._engine = engine
         self._held = threading.local()
+        self._writing = threading.Lock() if engine.dialect.name == "sqlite" else None
         self.schema = schema
+        self.changed = 0
 
     def within(self, schema: str) -> Database:
         """Return the same PostgreSQL server and pool, with one schema in sight and no other.
@@ -70,6 +78,11 @@ class Database:
     def dialect(self) -> str:
         """Return "sqlite" or "postgresql"."""
         return self._engine.dialect.name
+
+    @property
+    def engine(self) -> sa.Engine:
+        """Return what hands out connections, for figures and traces."""
+        return self._engine
 
     @property
     def place(self) -> str:
@@ -116,25 +129,52 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """Yield a connection to write with; commit at the end, roll back on any exception."""
+        """Yield a connection to write with; commit at the end, roll back on any exception.
+
+        The audit row of the act at work goes with the commit.
+        """
         held: sa.Connection | None = getattr(self._held, "connection", None)
         if held is not None:
             with held.begin_nested():
                 yield held
             return
-        with self._outages_told(), self._engine.connect() as bare:
-            connection = bare.execution_options(**{_WRITES: True})
+        with self._outages_told(), self._turn(), self._engine.connect() as bare:
+            touched: dict[str, int] = {}
+            noted: Noted = {}
+            own = {_WRITES: True, TOUCHED: touched, NOTED: noted}
+            connection = bare.execution_options(**own)
             with connection.begin():
                 self._held.connection = connection
                 try:
                     yield connection
+                    number(connection, noted)
+                    settle(connection, touched)
                 finally:
                     self._held.connection = None
+            # Behind the commit: whoever sees the count finds what was written.
+            self.changed += bool(noted)
 
     def close(self) -> None:
         """Close every pooled connection."""
         if not self.schema:
             self._engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let the writers of this process go one after the other.
+
+        SQLite has one writer, and lets those who wait try again after pauses: of fifty some would
+        wait for seconds while others go by.
+        """
+        if self._writing is None:
+            yield
+            return
+        if not self._writing.acquire(timeout=_BUSY_MS / 1000):
+            raise StoreUnavailable(f"{self.place}: database is locked by a writer of this process")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def _outages_told(self) -> Iterator[None]:
@@ -184,6 +224,7 @@ def _postgres(url: sa.URL) -> sa.Engine:
         connect_args={name: value for name, value in _PATIENCE.items() if name not in url.query},
     )
     sa.event.listen(engine, "begin", _enter_schema)
+    sa.event.listen(engine, "after_execute", count_rows)
     return engine
 
 
@@ -216,6 +257,7 @@ def _sqlite(url: sa.URL, linked: bool, frozen: bool) -> sa.Engine:
     )
     sa.event.listen(engine, "connect", partial(_set_pragmas, linked=linked))
     sa.event.listen(engine, "begin", _begin)
+    sa.event.listen(engine, "after_execute", count_rows)
     return engine
 
 
@@ -234,6 +276,8 @@ def _set_pragmas(connection: Any, _record: object, *, linked: bool = True) -> No
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute(f"PRAGMA foreign_keys={'ON' if linked else 'OFF'}")
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        # What is erased is overwritten, not merely given free.
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.execute("PRAGMA cache_size=-65536")
         # After a large import the log file shrinks again instead of keeping its size for ever.
         cursor.execute("PRAGMA journal_size_limit=67108864")

@@ -1,0 +1,1 @@
+"""Who did what: acts, the chain of their rows, and what waits to be written."""

@@ -1,0 +1,1 @@
+"""Seeing it run: figures, log lines, traces, and what is amiss."""
