@@ -13,7 +13,20 @@ from fastapi import Depends, FastAPI
 
 from matcher.errors import MatcherError
 from matcher.profile import profile_of_text
-from service.api import feedback, firms, health, imports, patents, recommendations, tokens
+from service.api import (
+    catalogue,
+    demands,
+    feedback,
+    firms,
+    health,
+    imports,
+    metrics,
+    patents,
+    recommendations,
+    tokens,
+    webhooks,
+)
+from service.api.audited import Audited
 from service.api.documents import Application
 from service.api.limits import BodyLimits
 from service.api.origins import CrossOrigin, Origins, origins_of
@@ -22,16 +35,23 @@ from service.api.rates import Buckets, Rates
 from service.api.repeats import Repeats
 from service.api.representation import Representation
 from service.api.request_ids import RequestIds
+from service.api.webhook_events import tell_events
 from service.auth.gate import Gate
 from service.auth.guard import LOOPBACK, Guard, authorise
 from service.auth.redact import redacted_logs
 from service.auth.secret import Secrets
 from service.bootstrap import Home, open_home
+from service.compaction import Compactor
 from service.config import Settings
 from service.jobs.desk import ImportHall
 from service.jobs.folder import JobRoot
 from service.jobs.runner import Runner
 from service.tenancy import Tenancy
+from service.watch.at_work import watching
+from service.watch.layer import Watched
+from service.watch.measures import Measures
+from service.watch.traces import Traced
+from service.webhooks.at_work import sending
 
 _log = logging.getLogger(__name__)
 _TAGS = [
@@ -39,7 +59,9 @@ _TAGS = [
     {"name": "feedback", "description": "反馈：what firms did with a list"},
     {"name": "patents", "description": "专利：records of the catalogue"},
     {"name": "firms", "description": "企业：records of the catalogue"},
+    {"name": "catalogue", "description": "写入：single records of the catalogue"},
     {"name": "imports", "description": "导入：files into the catalogue"},
+    {"name": "webhooks", "description": "回调：what a platform is told, and where"},
     {"name": "tokens", "description": "令牌：what a portal or a widget asks with"},
     {"name": "health", "description": "状态：alive and ready"},
 ]
@@ -60,9 +82,10 @@ def create_app(settings: Settings | None = None, trusted: Collection[str] = LOOP
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with redacted_logs(), open_home(settings) as home:
             _warm(home)
-            with _at_work(home) as state:
+            with _at_work(home, measures) as state:
                 yield state
 
+    measures = Measures()
     # No /docs page: it would load its scripts from a foreign server. No redirects of slashes:
     # they are made from the Host header, which anyone can write.
     app = Application(
@@ -80,17 +103,23 @@ def create_app(settings: Settings | None = None, trusted: Collection[str] = LOOP
     app.add_middleware(BodyLimits)
     app.add_middleware(Representation)
     app.add_middleware(Rates)
+    app.add_middleware(Audited)
     app.add_middleware(Guard, trusted=trusted)
     app.add_middleware(CrossOrigin)
+    app.add_middleware(Watched, measures=measures)
+    app.add_middleware(Traced)
     app.add_middleware(RequestIds)  # added last, asked first
     install(app)
-    for resource in (recommendations, feedback, patents, firms, imports, tokens, health):
+    for resource in (recommendations, feedback, patents, firms, imports, tokens, health, metrics):
         app.include_router(resource.router)
+    for resource in (catalogue, demands, webhooks):
+        app.include_router(resource.router)
+    tell_events(app)
     return app
 
 
 @contextmanager
-def _at_work(home: Home) -> Iterator[dict[str, Any]]:
+def _at_work(home: Home, measures: Measures) -> Iterator[dict[str, Any]]:
     """Yield what requests find in their state, with all that works beside them running."""
     root, jobs = JobRoot(home.settings.home), home.store.import_jobs
     runner = Runner(root, jobs, home.settings)
@@ -101,12 +130,18 @@ def _at_work(home: Home) -> Iterator[dict[str, Any]]:
         "origins": Origins(home.store.tenants, origins_of(settings.cors_origins.split(","))),
         "buckets": Buckets(settings.rate_limit, settings.rate_burst),
     }
-    with closing(Tenancy(home)) as homes:
+    with (
+        closing(Tenancy(home)) as homes,
+        Compactor(settings, homes),
+        watching(home, homes, secrets, measures) as watched,
+        sending(settings, homes, secrets),
+    ):
         gate.start()
         runner.start()
         try:
             hall = ImportHall(root, jobs, runner.wake, home.settings.upload_bytes)
-            yield {"homes": homes, "gate": gate, "imports": hall, **pages}
+            state = {"homes": homes, "gate": gate, "imports": hall, "secrets": secrets}
+            yield {**state, **pages, **watched}
         finally:
             runner.stop()
             gate.stop()

@@ -16,13 +16,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-from embeddings.config import ModelConfig
-from embeddings.cut_ahead import CutAhead
-from embeddings.static import StaticEncoder
 from embeddings.tokeniser import Tokeniser, default_tokeniser
 from matcher.engine import Engine
-from matcher.errors import InputError, MatcherError, StateError
-from matcher.index.build import BuildInput, BuildReport, Progress, build_index
+from matcher.errors import MatcherError, StateError
+from matcher.index.build import BuildReport, Progress
 from matcher.index.faiss_index import set_threads
 from matcher.index.index_set import IndexSet
 from matcher.index.publish import current_version
@@ -33,28 +30,29 @@ from matcher.ranking.policy_file import load_policy
 from matcher.ranking.reasons import Explainer
 from matcher.readers import Readers
 from matcher.recommend import Recommender
-from matcher.segments.ipc import ipc_path
 from matcher.segments.routing import Router
+from service.building import TABLES, Building
 from service.channels.bodies import Bodies
 from service.channels.config import channel_named
 from service.channels.opening import open_channel
 from service.config import Settings
-from service.encoders import EncoderChoice, open_encoder
+from service.encoders import open_encoder
 from service.filtering import FactTables
-from service.segments import SegmentTables, keep_segments, load_segments
+from service.live import LiveEngine
+from service.privacy.opening import bring_up
+from service.segments import SegmentTables, load_segments
 from service.store import Store, open_store
-from service.store.migrate import upgrade
 
 _LOG = logging.getLogger("panhuo")
-_TABLES = "tables"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An opened index version, and the segment tables it was built with."""
+    """An opened index version, the segment tables it was built with, and what keeps it up."""
 
     engine: Engine
     tables: SegmentTables
+    live: LiveEngine
 
     @property
     def name(self) -> str:
@@ -126,47 +124,20 @@ class Home:
         Raises:
             InputError: the catalogue holds no patent, or there is nothing to continue.
         """
-        root, settings = self.settings.segments_root, self.settings
-        tables = load_segments(root)
-        cutter = CutAhead(self.tokeniser)
-        codes = tuple(segment.code for segment in tables.taxonomy)
-        source = BuildInput(
-            patents=self.store.patents,
-            firms=self.store.firms,
-            relations=self.store.relations,
-            demands=self.store.demands,
-            places=self.places,
-            router=Router(codes, tables.ipc, tables.industry),
-            ipc_path=ipc_path,
-            tokeniser=cutter,
-            cut_ahead=lambda texts, told: cutter.remember(texts, settings.threads, told),
-            keep=lambda folder: keep_segments(root, folder / _TABLES),
-            engine=settings.index_engine,
-        )
-        maker = EncoderChoice(
-            encoder or settings.encoder,
-            cutter,
-            settings.threads,
-            ModelConfig(
-                dim=settings.encoder_dim,
-                query_prompt=settings.query_prompt,
-                document_prompt=settings.document_prompt,
-                device=settings.device,
-            ),
-            self._trained(encoder or settings.encoder) if go_on else None,
-        )
-        return build_index(source, maker, self.settings.index_root, progress, datetime.now(UTC))
+        return self._building().whole(progress, encoder, go_on=go_on)
 
-    def _trained(self, name: str) -> StaticEncoder:
-        """Return the static encoder of the current version, to be trained further."""
-        current = self.engine().encoder
-        if name != "static" or not isinstance(current, StaticEncoder):
-            raise InputError(
-                f"found encoder {name!r} to build with and {current.info.name!r} to go on from",
-                "the static encoder in both places",
-                "build without --continue",
-            )
-        return current
+    def compact(self, progress: Progress) -> BuildReport:
+        """Take what changed since the current version into a new one that keeps its encoder.
+
+        Raises:
+            IndexMissing: nothing was built.
+            StateError: another compaction is at work, another version was published meanwhile, or
+                the operator's segments are others now.
+        """
+        return self._building().compacted(progress)
+
+    def _building(self) -> Building:
+        return Building(self.settings, self.store, self.tokeniser, self.places, self.engine)
 
     def engine(self) -> Engine:
         """Return the engine over the current index version; a newer one is opened when published.
@@ -206,7 +177,10 @@ class Home:
         if opened and opened.engine.index.folder == current:
             return opened.engine
         try:
-            self._opened = self._open()
+            new = self._open()
+            if opened and opened.live.started:
+                new.live.engine()  # what changed since it was built, before anybody waits for it
+            self._opened = new
         except MatcherError as error:
             if opened is None:
                 raise
@@ -215,18 +189,42 @@ class Home:
             return opened.engine
         return self._opened.engine
 
+    def live(self) -> Engine:
+        """Return the engine over the current index version and what changed since it was built.
+
+        Raises as ``engine``, and:
+            StoreUnavailable: the database does not answer.
+        """
+        self.engine()
+        return cast(Opened, self._opened).live.engine()
+
+    @property
+    def opened(self) -> Opened | None:
+        """The index version that is open, ``None`` before one was asked for."""
+        return self._opened
+
+    @property
+    def changed(self) -> int:
+        """How many records changed since the opened index was built, as far as was looked."""
+        return self._opened.live.changed if self._opened else 0
+
+    @property
+    def refused(self) -> str:
+        """The name of a newer index version that could not be opened, "" for none."""
+        return self._refused.name if self._refused else ""
+
     def recommender(self, readers: Readers | None = None) -> Recommender:
-        """Return the online path over the current index version.
+        """Return the online path over the current index version and what changed since.
 
         Args:
             readers: instead of the home's own.
         """
-        engine = self.engine()
+        engine = self.live()
         readers = readers or self.readers
         explainer = Explainer(
             self.segments.taxonomy,
             self.tokeniser,
-            engine.index,
+            _explained(engine),
             readers.patents,
             self.places,
         )
@@ -254,7 +252,7 @@ class Home:
 
     def _open(self) -> Opened:
         index = IndexSet.open(self.settings.index_root, self.settings.verify_index)
-        tables = load_segments(index.folder / _TABLES)
+        tables = load_segments(index.folder / TABLES)
         router = Router(index.classifier.codes, tables.ipc, tables.industry)
         engine = Engine(
             index=index,
@@ -269,7 +267,13 @@ class Home:
             places=self.places,
             policy=self.policy,
         )
-        return Opened(engine, tables)
+        return Opened(engine, tables, LiveEngine(engine, self.store, self.settings.delta_rows))
+
+
+def _explained(engine: Engine) -> IndexSet:
+    """Return what reasons are read from: own rows, and of the patents ids, vectors and words."""
+    seen = engine.seen
+    return engine.index if seen.patents.whole else cast(IndexSet, seen)
 
 
 @contextmanager
@@ -289,7 +293,7 @@ def open_home(settings: Settings | None = None) -> Iterator[Home]:
         )
     set_threads(chosen.threads)
     if not chosen.database_url:
-        Path(chosen.home).mkdir(parents=True, exist_ok=True)
+        Path(chosen.home).mkdir(parents=True, exist_ok=True, mode=0o700)
     with open_store(chosen.store_url) as store:
-        upgrade(store)
+        bring_up(store, chosen)
         yield Home(chosen, store)

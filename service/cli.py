@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import click
 
 from matcher.errors import InputError, MatcherError
+from service.commands.acts import audit_all
+from service.commands.audit import audit
 from service.commands.bench import bench
 from service.commands.build import build
 from service.commands.contacts import contacts
@@ -22,14 +24,17 @@ from service.commands.grade import grade
 from service.commands.history import history
 from service.commands.imports import import_
 from service.commands.keys import keys
+from service.commands.openapi import openapi
 from service.commands.options import Context, home_option, quiet_option, unusable
 from service.commands.policy import policy
+from service.commands.privacy import privacy
 from service.commands.push import push
 from service.commands.recommend import firms_for, recommend
 from service.commands.segments import segments
 from service.commands.serve import serve
 from service.commands.store import store
 from service.commands.synth import synth
+from service.commands.webhooks import webhooks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -59,13 +64,18 @@ for command in (
     push,
     segments,
     serve,
+    openapi,
     store,
+    webhooks,
+    audit,
+    privacy,
     doctor,
     demo,
     bench,
     synth,
 ):
     panhuo.add_command(command)
+audit_all(panhuo)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

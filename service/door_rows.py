@@ -5,7 +5,9 @@ from __future__ import annotations
 from matcher.errors import MatcherError
 from service.auth import refusals as auth
 from service.error_row import Row
+from service.privacy.contact_key import ContactKeyUnusable
 from service.store.tenants import TenantNotFound
+from service.watch.standing import SchemaMismatch
 
 DOOR_ROWS: dict[type[MatcherError], Row] = {
     auth.KeyRefused: Row(
@@ -50,6 +52,20 @@ DOOR_ROWS: dict[type[MatcherError], Row] = {
         "Server secret not usable",
         "服务端密钥不可用",
         "服务端用于识别密钥的机密不可用，暂时不能受理请求；请运营方检查 PANHUO_KEY_SECRET。",
+    ),
+    ContactKeyUnusable: Row(
+        503,
+        "contact-key-unusable",
+        "Key of contacts not usable",
+        "联系人密钥不可用",
+        "用于加密联系人的密钥不可用；请运营方检查 PANHUO_CONTACT_KEY。",
+    ),
+    SchemaMismatch: Row(
+        503,
+        "schema-mismatch",
+        "Database of another release",
+        "数据库版本不符",
+        "数据库结构与当前版本不符，暂时不能受理请求；请运营方检查升级情况。",
     ),
     TenantNotFound: Row(
         503,

@@ -5,16 +5,20 @@ from __future__ import annotations
 from matcher import errors
 from matcher.errors import MatcherError
 from service.api import refusals
+from service.catalogue_rows import CATALOGUE_ROWS
 from service.door_rows import DOOR_ROWS
 from service.error_row import Row
 from service.jobs import refusals as jobs
 from service.manners_rows import MANNERS_ROWS
+from service.webhook_rows import WEBHOOK_ROWS
 
 _READ_FIELDS = "请对照 found、expected 与 cure 修改后再试。"
 
 TABLE: dict[type[MatcherError], Row] = {
     **DOOR_ROWS,
     **MANNERS_ROWS,
+    **CATALOGUE_ROWS,
+    **WEBHOOK_ROWS,
     errors.MatcherError: Row(500, "error", "Error", "处理出错", "请求未能完成。" + _READ_FIELDS),
     errors.InputError: Row(
         422, "bad-input", "Bad input", "请求内容有误", "请求内容不符合要求，" + _READ_FIELDS
@@ -143,7 +147,7 @@ TABLE: dict[type[MatcherError], Row] = {
         "patent-not-indexed",
         "Patent not in the index",
         "专利尚未编入索引",
-        "专利“{patent_id}”尚未编入当前索引；请运营方运行 panhuo build 后再试。",
+        "专利“{patent_id}”尚未编入当前索引；大批量导入之后须等下一个索引版本，请稍后再试。",
     ),
     refusals.SlotNotFound: Row(
         422,
@@ -151,6 +155,13 @@ TABLE: dict[type[MatcherError], Row] = {
         "Slot not found",
         "列表中没有该位置",
         "事件“{event_id}”所指的第{slot}位不在该推荐列表中。",
+    ),
+    refusals.ItemNotFound: Row(
+        422,
+        "item-not-found",
+        "Item not in the list",
+        "列表中没有该项",
+        "事件“{event_id}”所指的专利“{patent_id}”不在该推荐列表或该位置中。",
     ),
     refusals.FirmMismatch: Row(
         422,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from matcher.codes import LicenceKind
 from matcher.engine import Engine
 from matcher.filters import FactTable, PatentFacts, PatentFilter, end_of
+from matcher.index.seen import Seen
 from matcher.index.segment_index import Mask
 from matcher.places.places import Place, PlaceTable
 from matcher.types import Patent, PatentId
@@ -19,6 +20,8 @@ from service.store import Store
 from service.store.declarations import Declaration
 
 _REST_SECONDS = 2.0
+# What changed is told by the rows beside the index; only what those left out is read again.
+_LONG_REST_SECONDS = 60.0
 _AT_ONCE = 1_000
 _CHINA = timezone(timedelta(hours=8))
 
@@ -54,6 +57,7 @@ class FactTables:
         self._seats: dict[tuple[str, str, str], Place | None] = {}
         self._reading = threading.Lock()
         self._last: _Read | None = None
+        self._live: tuple[FactTable, Seen, FactTable] | None = None
 
     def chosen(
         self, wanted: PatentFilter, engine: Engine, clock: Callable[[], datetime] | None = None
@@ -65,7 +69,7 @@ class FactTables:
             engine: over the index that is searched.
             clock: gives the time; a term ends with the day in China.
         """
-        table = self._table(engine)
+        table = self._with_changes(self._table(engine), engine.seen)
         now = clock() if clock else datetime.now(UTC)
         today = now.astimezone(_CHINA).date()
         last = wanted.last_day(today)
@@ -84,7 +88,8 @@ class FactTables:
         origin = (folder, self._store.patents.stamp(), self._store.imports.last())
         last = self._last
         if last and last.origin[0] == folder:
-            fresh = last.origin == origin or time.monotonic() - last.at < _REST_SECONDS
+            rest = _REST_SECONDS if engine.seen.patents.whole else _LONG_REST_SECONDS
+            fresh = last.origin == origin or time.monotonic() - last.at < rest
             # One thread reads; the others go on with the table before.
             if fresh or not self._reading.acquire(blocking=False):
                 return last.table
@@ -98,6 +103,17 @@ class FactTables:
             return last.table
         finally:
             self._reading.release()
+
+    def _with_changes(self, table: FactTable, seen: Seen) -> FactTable:
+        """Return the table with the rows beside the version behind its own."""
+        tiers = [part.tier for part in seen.patents.parts if part.tier]
+        if not tiers:
+            return table
+        live = self._live
+        if live is None or live[0] is not table or live[1] is not seen:
+            more = [FactTable.of(one.side, self._told(list(one.batch.outlines))) for one in tiers]
+            live = self._live = (table, seen, table.joined(more))
+        return live[2]
 
     def _known(self) -> Iterator[tuple[Patent, PatentFacts]]:
         page: list[Patent] = []

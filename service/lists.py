@@ -35,7 +35,7 @@ def list_of(ranked: RankedList, readers: Readers, taxonomy: Taxonomy) -> PatentL
 
 
 def patent_list(ranked: RankedList, readers: Readers, taxonomy: Taxonomy) -> PatentList:
-    """Return the list with its patents as stored now; one deleted meanwhile is left out."""
+    """Return the list with its patents as stored now; one deleted or stopped is left out."""
     stored = readers.patents.many([PatentId(item.item_id) for item in ranked.items])
     items = [
         PatentItem(
@@ -45,7 +45,7 @@ def patent_list(ranked: RankedList, readers: Readers, taxonomy: Taxonomy) -> Pat
             **_item(item, taxonomy),
         )
         for item in ranked.items
-        if (patent := stored.get(PatentId(item.item_id)))
+        if (patent := stored.get(PatentId(item.item_id))) and patent.recommendable
     ]
     return PatentList(items=items, **_head(ranked, taxonomy))
 

@@ -74,6 +74,10 @@ class SharedHome(Home):
         """Return the engine over the operator's current index version; see ``Home.engine``."""
         return self._operator.engine()
 
+    def live(self) -> Engine:
+        """Return the same with what changed since; see ``Home.live``."""
+        return self._operator.live()
+
     def build(
         self, progress: Progress, encoder: str | None = None, *, go_on: bool = False
     ) -> BuildReport:
@@ -82,11 +86,23 @@ class SharedHome(Home):
         Raises:
             StateError: always.
         """
-        raise StateError(
-            "found a tenant of the shared catalogue",
-            "the operator, or a tenant with a private catalogue",
-            "unset PANHUO_TENANT to build the index that all tenants share",
-        )
+        raise _shared()
+
+    def compact(self, progress: Progress) -> BuildReport:
+        """Refuse likewise.
+
+        Raises:
+            StateError: always.
+        """
+        raise _shared()
+
+
+def _shared() -> StateError:
+    return StateError(
+        "found a tenant of the shared catalogue",
+        "the operator, or a tenant with a private catalogue",
+        "unset PANHUO_TENANT to build the index that all tenants share",
+    )
 
 
 class Tenancy:
@@ -119,6 +135,14 @@ class Tenancy:
                 home = self._opened.enter_context(_opened(self._operator, found))
                 self._homes[tenant] = home
             return self._homes[tenant]
+
+    def indexed(self) -> list[tuple[str, Home]]:
+        """Return (tenant, home) of those that have opened an index of their own."""
+        return [(name, home) for name, home in [*self._homes.items()] if home.opened]
+
+    def store_of(self, tenant: str) -> Store:
+        """Return the tenant's store; raises as ``of``."""
+        return self.of(tenant).store
 
     def close(self) -> None:
         """Close every tenant's database."""

@@ -14,7 +14,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 pytest.register_assert_rewrite(
     *(
         f"tests.contracts.store_{laws}"
-        for laws in ("catalogue", "feedback", "jobs", "manners", "push", "stock", "tenants")
+        for laws in (
+            "catalogue",
+            "changes",
+            "feedback",
+            "jobs",
+            "manners",
+            "push",
+            "stock",
+            "tenants",
+            "webhooks",
+        )
     )
 )
 

@@ -163,6 +163,7 @@ FIRM_LIST: dict[str, Any] = {
 }
 READY: dict[str, Any] = {
     "status": "ready",
+    "warnings": [],
     "versions": _VERSIONS,
     "built_at": "2026-01-31T01:02:03Z",
     "patents": 289,

@@ -15,7 +15,13 @@ from service.api import examples
 from service.api.dependencies import Home, SeenHome
 from service.api.documents import BODY, answers
 from service.api.events import Event, FeedbackRequest, FeedbackTold
-from service.api.refusals import EventConflict, FirmMismatch, FirmMissing, ItemNotFound, SlotNotFound
+from service.api.refusals import (
+    EventConflict,
+    FirmMismatch,
+    FirmMissing,
+    ItemNotFound,
+    SlotNotFound,
+)
 from service.api.ties import Ties, event_of
 
 router = APIRouter(prefix="/v1", tags=["feedback"])

@@ -23,6 +23,7 @@ from service.api.refusals import BodyTooLarge, FieldUnknown
 from service.api.repeats import Repeat
 from service.api.schemas import Name
 from service.api.selection import selected
+from service.audit.act import noted
 from service.auth.guard import Asking
 from service.auth.redact import holds_secret
 from service.auth.refusals import SecretMisplaced
@@ -135,6 +136,7 @@ def get_import(desk: Desk, job_id: JobId) -> JobTold:
 )
 def cancel_import(desk: Desk, job_id: JobId) -> JobTold:
     """Stop a job that is queued or running; nothing of its file stays in the catalogue."""
+    noted(job_id)
     return job_told(desk.cancel(job_id))
 
 
@@ -152,6 +154,7 @@ def cancel_import(desk: Desk, job_id: JobId) -> JobTold:
 )
 def get_import_errors(desk: Desk, job_id: JobId) -> FileResponse:
     """Return the refused rows as a workbook: the rows as they came, what is wrong, the cure."""
+    noted(job_id)
     path, name = desk.errors(job_id)
     return FileResponse(path, media_type=XLSX, filename=f"{FilePath(name).stem}-errors.xlsx")
 
@@ -239,6 +242,7 @@ async def _accept(
 
 async def _job(desk: ImportDesk, upload: Arriving, arrived: _Arrived) -> JobTold:
     job_id = await to_thread.run_sync(upload.accept, arrived.ask, arrived.file_name)
+    noted(job_id, what=arrived.ask.what)
     return job_told(await to_thread.run_sync(desk.get, job_id))
 
 

@@ -35,9 +35,11 @@ _CHINESE = {
     "datetime_parsing": _TIME,
     "datetime_from_date_parsing": _TIME,
     "timezone_aware": _TIME,
+    "no_item": "应以 slot（名次）或 patent_id 指明项目",
     "moment_range": "时间应在2000年至2199年之间",
     "unknown_kind": "kind 应为 impression、click、dismissal、contact、directed_need 或 evaluation",
     "json_invalid": "不是规范的 JSON",
+    "record": "内容不符合要求：{cure_zh}",
 }
 
 

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as Event
 
 from matcher.errors import InputError
-from service.api.problems import refusal
+from service.api.problems import allowed, refusal
 from service.api.refusals import BodyTooLarge, MediaTypeRefused
 from service.api.strict_json import check_json
 from service.auth.redact import holds_secret
@@ -21,10 +21,6 @@ STREAMED = {("POST", "/v1/imports")}
 
 class _Gone(Exception):
     """No error: the client went away."""
-
-
-WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-"""Methods whose bodies are read as JSON; what comes with others is counted and not looked at."""
 
 
 class BodyLimits:
@@ -50,13 +46,18 @@ class BodyLimits:
         headers = dict(scope["headers"])
         try:
             body = await self._read(headers.get(b"content-length", b""), receive)
-            if body and scope["method"] in WITH_BODY:
+            if body:
                 _check_media_type(headers.get(b"content-type", b""))
                 check_json(body)
                 if holds_secret(body.decode("utf-8", "replace")):
                     raise SecretMisplaced("body")
         except InputError as error:
-            await refusal(scope, error)(scope, receive, send)
+            # What is wrong with a body says nothing where nobody would have read it.
+            here = allowed(scope)
+            if here and scope["method"] not in here:
+                await self._app(scope, replayed(b"", receive), send)
+            else:
+                await refusal(scope, error)(scope, receive, send)
         except _Gone:
             return
         else:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, HTTPException, Path
+from fastapi import APIRouter, Body, Path
 
 from matcher.errors import IndexMissing, InputError, PatentNotFound
 from service.api import examples
+from service.api.addresses import PATENT
 from service.api.asks import FirmsRequest
 from service.api.dependencies import Home, recommender_of
 from service.api.documents import BODY, answers
@@ -18,10 +19,8 @@ from service.lists import firm_list
 
 router = APIRouter(prefix="/v1/patents", tags=["patents"])
 
-# Id, application number or publication number. ":path", because PCT numbers hold slashes and a
-# server decodes %2F before it routes.
 PatentText = Annotated[Name, Path(openapi_examples=examples.PATENTS)]
-_FIRMS = "/{patent:path}/firms"
+_FIRMS = f"/{PATENT}/firms"
 _TWENTY = FirmsRequest(n=20, place=None)
 
 
@@ -55,14 +54,8 @@ def firms_for_patent(
     return firm_list(found, home.readers, home.segments.taxonomy)
 
 
-@router.get(_FIRMS, operation_id="firmsByGet", include_in_schema=False)
-def firms_by_get(patent: str) -> None:
-    """Refuse: without this, the route below would look for a patent named ``…/firms``."""
-    raise HTTPException(405, headers={"Allow": "POST"})
-
-
 @router.get(
-    "/{patent:path}",
+    f"/{PATENT}",
     operation_id="getPatent",
     summary="One patent",
     dependencies=[selected(PatentRecord, "patent_id,title,holder")],

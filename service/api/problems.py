@@ -104,19 +104,17 @@ async def _on_http(request: Request, error: Exception) -> Response:
     detail = f"{phrase}: {request.method} on this address; see /openapi.json for what there is."
     headers = dict(known.headers or {})
     if known.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_allowed(request))
+        headers["Allow"] = ", ".join(allowed(request.scope))
     return _told(request.scope, row, detail, {}, headers)
 
 
-def _allowed(request: Request) -> list[str]:
+def allowed(scope: Scope) -> list[str]:
     """Return the methods of this address: of all routes, where Starlette tells those of one."""
-    routes = request.app.router.routes
+    routes = scope["app"].router.routes
     return [
         method
         for method in _METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
-        )
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
     ]
 
 

@@ -5,7 +5,7 @@ InputError
 ├── MediaTypeRefused    a body that does not say it is JSON in UTF-8
 ├── MalformedBody       a body that is not strict JSON
 ├── UnknownRegion       a region that names no known place
-├── PatentNotIndexed    a patent imported after the last build
+├── PatentNotIndexed    a patent that waits for the next index version
 ├── SlotNotFound        a slot that the list does not have
 ├── FirmMismatch        feedback in the name of another firm than the list's
 ├── FirmMissing         feedback that needs a firm, on a list that has none
@@ -17,6 +17,10 @@ InputError
 ├── RequestRunning     the first request of an Idempotency-Key is at work
 ├── AnswerNotKept      a repeated request whose answer was a secret
 ├── RateExceeded       more requests than the key may send
+├── PreconditionFailed what is written is not what the writer has seen
+├── NameMismatch       the record names itself otherwise than its address
+├── RecordShared       a record of the shared catalogue, which a tenant does not own
+├── RelationNotFound   no such link
 ├── FieldUnknown       ?fields= names what the answer does not have
 └── EventConflict       an event id that is stored with other content
 """
@@ -74,8 +78,8 @@ class PatentNotIndexed(InputError):
     def __init__(self, patent_id: str) -> None:
         super().__init__(
             f"found patent {patent_id!r} outside the current index",
-            "a patent imported before the last build",
-            "ask the operator to run 'panhuo build'",
+            "a patent that the index, or what is kept beside it, has taken in",
+            "try again in a moment; after a very large import, with the next index version",
         )
         self.patent_id = patent_id
 
@@ -91,6 +95,19 @@ class SlotNotFound(InputError):
         )
         self.event_id = event_id
         self.slot = slot
+
+
+class ItemNotFound(InputError):
+    """The recorded list has no such item, or another one in that slot."""
+
+    def __init__(self, event_id: str, patent_id: str) -> None:
+        super().__init__(
+            f"found patent {patent_id!r} in event {event_id!r}",
+            "a patent of that list, in the slot that is named",
+            "send back patent_id, or rank as slot, as they were received",
+        )
+        self.event_id = event_id
+        self.patent_id = patent_id
 
 
 class FirmMismatch(InputError):
@@ -229,3 +246,51 @@ class EventConflict(InputError):
         super().__init__(
             found, "one event_id for one event", "send a new event under a new event_id"
         )
+
+
+class PreconditionFailed(InputError):
+    """The record is not as If-Match or If-None-Match want it."""
+
+    def __init__(self, header: str) -> None:
+        super().__init__(
+            f"found another record than {header} names",
+            "the record as it was read",
+            "read it again, and send the write with its ETag",
+        )
+        self.header = header
+
+
+class NameMismatch(InputError):
+    """The body names another record than the address."""
+
+    def __init__(self, field: str, sent: str) -> None:
+        super().__init__(
+            f"found {field} {sent[:64]!a} in the body",
+            "the record that the address names",
+            f"leave {field} out of the body, or correct one of them",
+        )
+        self.field, self.sent = field, sent[:64]
+
+
+class RecordShared(InputError):
+    """The record belongs to the catalogue that all tenants share."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"found {name[:128]!a} in the shared catalogue",
+            "a record of the tenant's own",
+            "ask the operator of the shared catalogue",
+        )
+        self.name = name[:128]
+
+
+class RelationNotFound(InputError):
+    """No such link is known."""
+
+    def __init__(self, uscc: str, kind: str, patent: str) -> None:
+        super().__init__(
+            f"found no relation {kind} of firm {uscc!a} and patent {patent!a}",
+            "one that GET /v1/firms/{uscc}/relations tells",
+            "correct firm, kind or patent",
+        )
+        self.uscc, self.kind, self.patent = uscc, kind, patent

@@ -20,6 +20,7 @@ from matcher.errors import MatcherError
 from service.api.limits import STREAMED, replayed
 from service.api.problems import refusal
 from service.api.refusals import AnswerNotKept, KeyMalformed, KeyMismatch, RequestRunning
+from service.api.replayed import shown_now
 from service.auth.caller import Caller
 from service.auth.redact import holds_secret
 from service.auth.refusals import SecretMisplaced
@@ -27,7 +28,7 @@ from service.store.kept_answers import KeptAnswer, KeptAnswers, Slot
 
 HEADER = b"idempotency-key"
 # Whatever stands in the database can be read there: what is a secret is answered once.
-SECRET_ANSWERS = frozenset({"/v1/tokens"})
+SECRET_ANSWERS = re.compile(r"/v1/(tokens|webhooks|webhooks/[^/]+/rotate-secret)")
 _PRINTABLE = re.compile(rb"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _KEPT_HEADERS = ("content-type", "content-language", "location", "vary")
 # What may well be answered otherwise in a moment, or before another door.
@@ -109,6 +110,8 @@ class Repeats:
             event = await receive()
             body: bytes = event.get("body", b"")
             begun = await repeat.begin(_fingerprint(scope, body))
+            if isinstance(begun, Response):
+                begun = await shown_now(scope, begun)
         except MatcherError as error:
             await refusal(scope, error)(scope, receive, send)
             return
@@ -154,7 +157,8 @@ async def _repeat(scope: Scope, keys: list[bytes]) -> Repeat:
     # Who has other rights is somebody else: an answer is not a way round them.
     whose = f"{caller.kind}:{caller.subject}:{' '.join(sorted(caller.scopes))}"
     slot = Slot(whose, f"POST {scope['path']}", sha256(key).hexdigest())
-    return Repeat(home.store.kept_answers, slot, scope["path"] in SECRET_ANSWERS)
+    is_secret = SECRET_ANSWERS.fullmatch(scope["path"]) is not None
+    return Repeat(home.store.kept_answers, slot, is_secret)
 
 
 def _fingerprint(scope: Scope, body: bytes) -> str:

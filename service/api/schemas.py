@@ -236,10 +236,21 @@ class Alive(Told):
     status: Literal["ok"]
 
 
+class Warned(Told):
+    """Something to look at, though requests are answered."""
+
+    code: str = Field(description="disk-nearly-full, index-old and the like")
+    detail: str = Field(description="English sentence")
+    detail_zh: str = Field(description="Chinese sentence")
+
+
 class Ready(Told):
     """Store and index answer."""
 
-    status: Literal["ready"]
+    status: Literal["ready", "degraded"] = Field(
+        description="degraded: requests are answered, and warnings tell what to look at"
+    )
+    warnings: list[Warned]
     versions: VersionsTold
     built_at: datetime = Field(description="when the index was built")
     patents: int = Field(description="patents in the catalogue")

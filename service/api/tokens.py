@@ -14,6 +14,7 @@ from service.api import token_schemas as schemas
 from service.api.dependencies import Home
 from service.api.documents import BODY, answers
 from service.api.token_schemas import TokenForFirm, TokenRequest, TokenStanding, TokenTold
+from service.audit.act import noted
 from service.auth.caller import Kind
 from service.auth.gate import Gate
 from service.auth.guard import Asking
@@ -55,6 +56,7 @@ def create_token(
         kind, subject = Kind.FIRM, str(home.readers.firms.get(Uscc(ask.firm)).uscc)
     else:
         kind, subject = Kind.HOLDER, ask.holder
+    noted(subject, token_for=str(kind), scopes=sorted(scopes), seconds=ask.seconds)
     gate: Gate = request.state.gate
     ends = gate.now() + ask.seconds
     return TokenTold(

@@ -14,7 +14,7 @@ from matcher.errors import MatcherError
 from service.api.problems import refusal
 from service.auth.caller import OPERATOR_HERE, Caller
 from service.auth.gate import Gate
-from service.auth.policy import OPEN_PATHS, POLICIES
+from service.auth.policy import LOCAL_PATHS, OPEN_PATHS, POLICIES
 from service.auth.redact import holds_secret
 from service.auth.refusals import KeyRefused, ScopeMissing, SecretMisplaced
 
@@ -53,6 +53,8 @@ class Guard:
     async def _caller(self, scope: Scope) -> Caller:
         gate: Gate = scope["state"]["gate"]
         credential = _credential(scope)
+        if credential is None and scope["path"] in LOCAL_PATHS and self._is_here(scope):
+            return OPERATOR_HERE
         # Only a look-up in the database is worth a thread.
         if gate.at_hand(credential or ""):
             return self._known(gate, scope, credential)
@@ -128,7 +130,10 @@ async def authorise(request: Request) -> None:
         KeyRefused: the operation takes no credential of this kind, or has no row.
         ScopeMissing: the caller has not the right.
     """
-    policy = POLICIES.get(request.scope["route"].operation_id or "")
+    operation = request.scope["route"].operation_id or ""
+    if (act := getattr(request.state, "act", None)) is not None:
+        act.operation = operation
+    policy = POLICIES.get(operation)
     if policy is None:
         raise KeyRefused
     if policy.public:

@@ -42,14 +42,35 @@ POLICIES: Mapping[str, Policy] = {
     "sendFeedback": Policy(Scope.FEEDBACK, _KEY | _PORTAL),
     "getPatent": Policy(Scope.RECOMMEND, _KEY | _PORTAL),
     "getFirm": Policy(Scope.RECOMMEND, _KEY | {Kind.FIRM}),
-    "firmsByGet": Policy(None, _KEY | _PORTAL),
+    "getDemand": Policy(Scope.RECOMMEND, _KEY | {Kind.FIRM}),
+    "listRelations": Policy(Scope.RECOMMEND, _KEY | {Kind.FIRM}),
+    **dict.fromkeys(
+        (
+            *("putPatent", "patchPatent", "deletePatent"),
+            *("putFirm", "patchFirm", "deleteFirm"),
+            *("putDemand", "patchDemand", "deleteDemand"),
+            *("putRelation", "deleteRelation"),
+        ),
+        _CATALOGUE,
+    ),
     "importFile": _CATALOGUE,
     "listImports": _CATALOGUE,
     "getImport": _CATALOGUE,
     "cancelImport": _CATALOGUE,
     "getImportErrors": _CATALOGUE,
+    # A right of its own: where a tenant's events go is for its engineers to say, and admin would
+    # let them write the shared catalogue, too.
+    **dict.fromkeys(
+        (
+            *("createWebhook", "listWebhooks", "getWebhook", "changeWebhook", "deleteWebhook"),
+            *("testWebhook", "rotateWebhookSecret", "enableWebhook", "replayFailedDeliveries"),
+            *("listDeliveries", "getDelivery", "replayDelivery"),
+        ),
+        Policy(Scope.WEBHOOKS, _KEY),
+    ),
     "createToken": Policy(None, _KEY),
     "getToken": Policy(None, _PORTAL),
+    "metrics": Policy(Scope.ADMIN, _KEY),
     "health": _PUBLIC,
     "readiness": _PUBLIC,
 }
@@ -57,3 +78,5 @@ POLICIES: Mapping[str, Policy] = {
 # Answered before anybody is asked who he is. Probes have no key; the description is the same for
 # all, and clients are made from it.
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
+# This machine reads these without a key for good; everybody else needs one.
+LOCAL_PATHS = frozenset({"/metrics"})

@@ -14,6 +14,8 @@ from service.auth.keys import is_key
 # A key that was mistyped or cut off is hidden too; "panhuo_template.xlsx" is not one.
 _KEY = re.compile(r"panhuo_[0-9A-Za-z]{20,}")
 _TOKEN = re.compile(r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}", re.ASCII)
+# The secret of a webhook, from a length on at which no file is called so.
+_SIGNING = re.compile(r"whsec_[0-9A-Za-z+/=_-]{20,}")
 _FORMATTER = logging.Formatter()
 
 
@@ -24,6 +26,8 @@ def holds_secret(text: str) -> bool:
     False
     """
     if "panhuo_" in text and any(is_key(found[:43]) for found in _KEY.findall(text)):
+        return True
+    if "whsec_" in text and _SIGNING.search(text):
         return True
     return "eyJ" in text and _TOKEN.search(text) is not None
 
@@ -37,10 +41,12 @@ def redacted(text: str) -> str:
     if "%" in text:
         # Addresses are logged as they came, any character of them percent-encoded.
         plain = unquote(text)
-        if plain != text and (_KEY.search(plain) or _TOKEN.search(plain)):
+        if plain != text and any(one.search(plain) for one in (_KEY, _TOKEN, _SIGNING)):
             text = plain
     if "panhuo_" in text:
         text = _KEY.sub("panhuo_•••", text)
+    if "whsec_" in text:
+        text = _SIGNING.sub("whsec_•••", text)
     return _TOKEN.sub("•••", text) if "eyJ" in text else text
 
 

@@ -16,6 +16,7 @@ class Scope(StrEnum):
     CATALOGUE = "catalogue:write"
     PUSH = "push:send"
     LICENCE = "licence:write"
+    WEBHOOKS = "webhooks:write"
     ADMIN = "admin"
 
 

@@ -30,21 +30,29 @@ class Secret:
     Attributes:
         secret_id: 8 hexadecimal digits that name it and tell nothing of it.
         signing: 32 bytes, the key of token signatures.
+        wrapping: 32 bytes, the key under which secrets of webhooks are encrypted.
     """
 
     secret_id: str
     signing: bytes
     _hashing: bytes
+    _sealing: bytes
+    wrapping: bytes
 
     @classmethod
     def of(cls, text: str) -> Secret:
         """Return the secret of a text."""
         raw = text.encode()
-        return cls(_derived(raw, "id").hex()[:8], _derived(raw, "token"), _derived(raw, "key"))
+        derived = (_derived(raw, purpose) for purpose in ("token", "key", "audit", "webhook"))
+        return cls(_derived(raw, "id").hex()[:8], *derived)
 
     def digest(self, key: str) -> str:
         """Return what a key is recognised by: 64 hexadecimal digits."""
         return hmac.new(self._hashing, key.encode(), sha256).hexdigest()
+
+    def seal(self, text: str) -> str:
+        """Return what shows that a row of the audit is ours: 64 hexadecimal digits."""
+        return hmac.new(self._sealing, text.encode(), sha256).hexdigest()
 
 
 def _derived(raw: bytes, purpose: str) -> bytes:

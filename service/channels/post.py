@@ -118,6 +118,30 @@ def parse_target(url: str) -> Target:
     return Target(secure, parts.hostname, port or (443 if secure else 80), path)
 
 
+def refusal_of(target: Target, opened: Sequence[Network]) -> str:
+    """Return why nothing may be sent there, "" where that is not known before the name is resolved.
+
+    An address is an address however it is spelled: what the system takes for one is judged.
+    """
+    name = target.host.partition("%")[0].rstrip(".").lower()  # a zone is no part of it
+    if name == "localhost" or name.endswith(".localhost"):
+        found = ["127.0.0.1"]
+    else:
+        try:
+            numeric = socket.AI_NUMERICHOST
+            told = socket.getaddrinfo(name, target.port, type=socket.SOCK_STREAM, flags=numeric)
+            found = [str(address[0]) for *_, address in told]
+        except (OSError, UnicodeError):
+            found = []
+    try:
+        _judge(target, found, opened)
+    except PostFailed as refused:
+        return str(refused)
+    return (
+        "" if target.secure or opened else f"{target.host} is outside of open networks: https only"
+    )
+
+
 def post(target: Target, headers: Mapping[str, str], body: bytes, rules: Rules) -> Answer:
     """Return the receiver's answer, whatever its status; redirects are answers too.
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from matcher.codes import DeliveryOutcome
 from matcher.pushed import ChannelLimits, PushMessage, Receipt
-from service.channels.post import Answer, PostFailed, Rules, Target, post
+from service.channels.post import PostFailed, Rules, Target, post
 from service.channels.signatures import sign
+
+Clock = Callable[[], datetime]
 
 SECONDS = 15.0
 SCHEDULE = (0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0)
@@ -17,6 +20,50 @@ SCHEDULE = (0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0)
 
 _GONE = 410
 _MOST_PAUSE = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a receiver said to one message; see ``Receipt``."""
+
+    at: datetime
+    outcome: DeliveryOutcome
+    status: int
+    detail: str
+    retry_after: float | None
+
+
+def send_signed(
+    target: Target, keys: Sequence[bytes], message: tuple[str, bytes], rules: Rules, clock: Clock
+) -> Heard:
+    """Post one message, signed with every key, and return what became of it.
+
+    Args:
+        target: where to.
+        keys: of the signatures, the newest first.
+        message: its id, the same over all attempts, and its body.
+        rules: addresses, time, TLS.
+        clock: the moment, with zone.
+    """
+    message_id, body = message
+    stamp = int(clock().timestamp())
+    headers = {
+        "content-type": "application/json",
+        "user-agent": "panhuo",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(stamp),
+        "webhook-signature": sign(keys, message_id, stamp, body),
+    }
+    try:
+        answer = post(target, headers, body, rules)
+    except PostFailed as error:
+        return Heard(clock(), DeliveryOutcome.TRY_AGAIN, 0, str(error), None)
+    now = clock()
+    if 200 <= answer.status < 300:
+        return Heard(now, DeliveryOutcome.DELIVERED, answer.status, "", None)
+    outcome = DeliveryOutcome.GONE if answer.status == _GONE else DeliveryOutcome.TRY_AGAIN
+    told = f"HTTP {answer.status}" + (f": {answer.excerpt}" if answer.excerpt else "")
+    return Heard(now, outcome, answer.status, told, retry_after(answer.retry_after, now))
 
 
 class Webhook:
@@ -69,40 +116,16 @@ class Webhook:
         return tuple(map(self._post, messages))
 
     def _post(self, message: PushMessage) -> Receipt:
-        stamp = int(self._clock().timestamp())
-        headers = {
-            "content-type": "application/json",
-            "user-agent": "panhuo",
-            "webhook-id": message.message_id,
-            "webhook-timestamp": str(stamp),
-            "webhook-signature": sign(self._keys, message.message_id, stamp, message.body),
-        }
-        try:
-            answer = post(self._target, headers, message.body, self._rules)
-        except PostFailed as error:
-            return self._receipt(message, DeliveryOutcome.TRY_AGAIN, Answer(0), str(error))
-        if 200 <= answer.status < 300:
-            return self._receipt(message, DeliveryOutcome.DELIVERED, answer, "")
-        outcome = DeliveryOutcome.TRY_AGAIN
-        if answer.status == _GONE:
-            outcome = DeliveryOutcome.GONE
-        told = f"HTTP {answer.status}" + (f": {answer.excerpt}" if answer.excerpt else "")
-        return self._receipt(message, outcome, answer, told)
-
-    def _receipt(
-        self, message: PushMessage, outcome: DeliveryOutcome, answer: Answer, detail: str
-    ) -> Receipt:
-        now = self._clock()
-        pause = retry_after(answer.retry_after, now)
-        delivered = outcome is DeliveryOutcome.DELIVERED
+        sent = (message.message_id, message.body)
+        heard = send_signed(self._target, self._keys, sent, self._rules, self._clock)
         return Receipt(
             message.message_id,
             message.attempt,
-            now,
-            outcome,
-            answer.status,
-            detail,
-            None if delivered else pause,
+            heard.at,
+            heard.outcome,
+            heard.status,
+            heard.detail,
+            heard.retry_after,
         )
 
 

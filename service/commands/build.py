@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from matcher.errors import InputError
 from matcher.index.build import BuildReport
 from matcher.index.publish import current_version
 from service.bootstrap import Home
@@ -28,16 +30,29 @@ from service.encoders import model_of, teacher_of, truncation_of
     is_flag=True,
     help="Go on training the current version's static encoder, in a third of the time.",
 )
+@click.option(
+    "--compact",
+    is_flag=True,
+    help="Take what changed since the build into a new version, with the encoder as it is.",
+)
 @json_option
 @common
-def build(context: Context, encoder: str | None, go_on: bool, as_json: bool) -> None:
+def build(context: Context, encoder: str | None, go_on: bool, compact: bool, as_json: bool) -> None:
     """Train the encoder, route by segment, index, and publish the new version.
 
     Whatever serves goes on serving the old version until the new one is complete.
     """
+    if compact and (encoder or go_on):
+        raise InputError(
+            "found --compact together with --encoder or --continue",
+            "one of them: a compaction trains nothing",
+            "leave the others out",
+        )
     mute_libraries()
+    if compact:
+        os.nice(10)  # whoever serves goes first
     with context.open() as home, context.bars() as bars:
-        report = home.build(bars, encoder, go_on=go_on)
+        report = home.compact(bars) if compact else home.build(bars, encoder, go_on=go_on)
         cut, folder = truncation(home), _encoder_folder(home)
         more = {"model": model_of(folder), "teacher": teacher_of(folder)}
     if as_json:

@@ -33,6 +33,7 @@ from eval.tables import (
 from matcher.errors import InputError
 from service.bootstrap import Home
 from service.commands.options import Context, common, json_option, print_json
+from service.privacy.learning import learnt_from
 
 _NAME = click.Choice(tuple(SYSTEMS))
 _FILE = click.Path(path_type=Path)
@@ -48,6 +49,7 @@ class Asked:
 
     qrels: Path | None
     feedback: bool
+    across: bool
     pool: str
     systems: tuple[str, ...]
     more: tuple[str, ...]
@@ -64,6 +66,8 @@ class Asked:
         if (self.demands is None) != (self.offers is None):
             raise click.UsageError("--demands and --offers belong together.")
         sources = [self.qrels is not None, self.feedback, self.demands is not None]
+        if self.across and not self.feedback:
+            raise click.UsageError("--across goes with --feedback.")
         if sum(sources) != 1:
             raise click.UsageError("Give one of --qrels, --feedback, and --demands with --offers.")
         if self.compare and self.demands:
@@ -81,6 +85,9 @@ class Asked:
 @click.command("eval")
 @click.option("--qrels", type=_FILE, help="TREC qrels.")
 @click.option("--feedback", is_flag=True, help="Judgments from the home's own feedback log.")
+@click.option(
+    "--across", is_flag=True, help="Also feedback of tenants whose contract allows learning."
+)
 @click.option(
     "--pool", default="all", show_default=True, help="'all' patents, or a file with one id a line."
 )
@@ -237,7 +244,8 @@ def _judgments(asked: Asked, home: Home) -> tuple[Qrels, Sequence[str]]:
     """Return the judgments and what to say of them."""
     if asked.qrels:
         return read_qrels(asked.qrels), ()
-    found = from_feedback(home.readers.feedback.iterate())
+    with learnt_from(home, across=asked.across) as stores:
+        found = from_feedback(event for store in stores for event in store.feedback.iterate())
     qrels = with_positives(found)
     if not qrels:
         raise InputError(

@@ -139,6 +139,29 @@ def origins(
 
 
 @keys.command()
+@click.option("--tenant", required=True, metavar="NAME", help="Whose contract says so.")
+@click.option("--allow/--deny", "allowed", default=None, help="What the contract says.")
+@json_option
+@common
+def learning(context: Context, *, tenant: str, allowed: bool | None, as_json: bool) -> None:
+    """Tell, or set, whether a tenant's contract lets the operator learn from its data.
+
+    Without it nothing of a tenant is read for another, nor for the operator's own policy.
+    """
+    name = tenant_name(tenant)
+    with context.open(tenant="") as home:
+        tenants = home.store.tenants
+        if allowed is None:
+            found = tenants.get(name)
+        else:
+            found = tenants.set_learning(name, allowed=allowed)
+    if as_json:
+        print_json({"tenant": found.name, "learning": found.learning})
+        return
+    click.echo(f"{found.name}: {'learning is allowed' if found.learning else 'no learning'}")
+
+
+@keys.command()
 @click.argument("key_id", metavar="ID")
 @common
 def revoke(context: Context, *, key_id: str) -> None:

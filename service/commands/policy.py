@@ -24,6 +24,7 @@ from matcher.ranking.policy_file import policy_text
 from matcher.types import RelationKind
 from service.bootstrap import Home
 from service.commands.options import Context, common, json_option, print_json
+from service.privacy.learning import learnt_from
 
 _KINDS = tuple(kind.value for kind in (RelationKind.LICENSED, RelationKind.CO_APPLIED))
 _FILE = click.Path(path_type=Path)
@@ -75,6 +76,9 @@ def show(context: Context, as_json: bool) -> None:
     help="A feature that keeps its weight; may be given several times.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draw of pairs.")
+@click.option(
+    "--across", is_flag=True, help="Also relations of tenants whose contract allows learning."
+)
 @json_option
 @common
 def train(
@@ -88,6 +92,7 @@ def train(
     place_share: float,
     keep: tuple[str, ...],
     seed: int,
+    across: bool,
     as_json: bool,
 ) -> None:
     """Train a policy on known links and measure it on firms it has not seen.
@@ -95,6 +100,8 @@ def train(
     Links are the home's relations of the firms that the encoder did not learn from (one in five),
     or judgments. Put the file in force with PANHUO_POLICY; nothing changes before.
     """
+    if across and qrels:
+        raise click.UsageError("--across goes with --relations.")
     if relations and qrels:
         raise click.UsageError("Give --relations or --qrels, not both.")
     if pool and len(pool) != len(qrels):
@@ -102,7 +109,7 @@ def train(
     if not name.isascii() or not name.isalpha() or not name.islower():
         raise click.BadParameter("expected letters a-z", param_hint="--name")
     with context.open() as home, context.bars() as bars:
-        sets = _files(qrels, pool) if qrels else [_relations(home, relations or _KINDS)]
+        sets = _files(qrels, pool) if qrels else [_relations(home, relations or _KINDS, across)]
         config = TrainingConfig(folds=folds, seed=seed, place=place_share, keep=keep)
         found = train_policy(home.engine(), home.readers, sets, config, bars)
         made = replace(found.policy, name=name, provenance=_provenance(home, found))
@@ -128,11 +135,19 @@ def _files(qrels: Sequence[Path], pools: Sequence[str]) -> list[LinkSet]:
     return found
 
 
-def _relations(home: Home, kinds: Sequence[str]) -> LinkSet:
+def _relations(home: Home, kinds: Sequence[str], across: bool) -> LinkSet:
     """Return the links of the firms that the encoder did not learn from."""
     # An encoder that is not trained here has seen no relation, so every firm may teach.
     trained = home.engine().encoder.info.name == "static"
-    links = [r for kind in kinds for r in home.readers.relations.iterate(RelationKind(kind))]
+    with learnt_from(home, across=across) as stores:
+        links = list(
+            dict.fromkeys(
+                link
+                for store in stores
+                for kind in kinds
+                for link in store.relations.iterate(RelationKind(kind))
+            )
+        )
     name = " + ".join(kinds)
     return LinkSet(name, from_relations(links, kept_for_policy if trained else lambda _: True))
 

@@ -42,18 +42,26 @@ class Ended:
     said: str
 
 
-def environment(settings: Settings, temporary: Path) -> dict[str, str]:
-    """Return the environment in which a child has these settings, whatever ours says."""
+def environment(settings: Settings, temporary: Path, act_for: str) -> dict[str, str]:
+    """Return the environment in which a child has these settings, whatever ours says.
+
+    Args:
+        settings: of ours.
+        temporary: its folder for temporary files.
+        act_for: what the audit is told the child works for.
+    """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PANHUO_")}
-    # A child needs no keys, and a dump would hand it stars for a secret.
-    chosen = settings.model_dump(mode="json", exclude_none=True, exclude={"key_secret"})
+    # A dump would hand it stars for a secret. It seals the audit of what it writes, and encrypts.
+    secrets = {"key_secret": settings.key_secret, "contact_key": settings.contact_key}
+    chosen = settings.model_dump(mode="json", exclude_none=True, exclude=set(secrets))
+    chosen |= {name: secret.get_secret_value() for name, secret in secrets.items()}
     told = {f"PANHUO_{name.upper()}": str(value) for name, value in chosen.items()}
     told["PANHUO_HOME"] = str(settings.home.absolute())
     # Our own package, installed or not, and not a folder named "service" that happens to stand
     # where we were started (see -P below).
     paths = [str(_PACKAGES), *filter(None, [ours.get("PYTHONPATH")])]
     told |= {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
-    return {**ours, **told, "TMPDIR": str(temporary)}
+    return {**ours, **told, "PANHUO_ACT_FOR": act_for, "TMPDIR": str(temporary)}
 
 
 def run_child(

@@ -176,7 +176,7 @@ class Runner:
             return Ended(0, reason, "")
         folder.temporary.mkdir(mode=0o700)
         settings = self._settings.model_copy(update={"tenant": job.tenant})
-        variables = environment(settings, folder.temporary)
+        variables = environment(settings, folder.temporary, f"import job {job.job_id}")
         return run_child(arguments, variables, locks, folder.tell_rows, stop)
 
     def _finish(self, job: ImportJob, folder: JobFolder, token: str, end: JobEnd) -> None:

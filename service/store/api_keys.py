@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.audit.act import noted
 from service.store.database import Database
 from service.store.pages import list_text, list_values
 from service.store.tenant_tables import api_keys
@@ -58,6 +59,8 @@ class ApiKeys:
     def add(self, made: ApiKey) -> None:
         """Keep a new key."""
         row = asdict(made) | {"scopes": list_text(made.scopes)}
+        told = {"tenant": made.tenant, "scopes": made.scopes, "expires_at": made.expires_at}
+        noted(made.key_id, after=told)
         with self._database.transaction() as connection:
             connection.execute(sa.insert(api_keys), row)
 
@@ -85,6 +88,7 @@ class ApiKeys:
     def revoke(self, key_id: str, at: str) -> bool:
         """End the key now; ``False`` where it is unknown or ended before."""
         end = sa.update(api_keys).where(api_keys.c.key_id == key_id, api_keys.c.revoked_at == "")
+        noted(key_id, before={"revoked_at": ""}, after={"revoked_at": at})
         with self._database.transaction() as connection:
             return connection.execute(end.values(revoked_at=at)).rowcount == 1
 

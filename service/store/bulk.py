@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from matcher.errors import InputError, StoreUnavailable
+from service.store.touched import touch
 
 Row = Sequence[Any]
 
@@ -39,6 +40,7 @@ def insert_bulk(connection: sa.Connection, table: sa.Table, rows: Sequence[Row])
         )
     except sa.exc.IntegrityError as error:
         raise _twice(table, error.orig) from error
+    touch(connection, table.name, len(rows))
 
 
 def merge_bulk(
@@ -111,6 +113,8 @@ def copy_in(
             raise _unfit(table, error, line) from error
         except psycopg.OperationalError as error:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
+    if not into:
+        touch(connection, table.name, line)
 
 
 def _merge(

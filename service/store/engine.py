@@ -9,9 +9,13 @@ from types import TracebackType
 import sqlalchemy as sa
 
 from service.store.api_keys import ApiKeys
+from service.store.audit_trail import AuditTrail
+from service.store.changes import Changes
 from service.store.contacts import Contacts
 from service.store.database import Database
 from service.store.declarations import Declarations
+from service.store.deliveries import Deliveries
+from service.store.delivery_log import DeliveryLog
 from service.store.demands import Demands
 from service.store.feedback import Feedback
 from service.store.firms import Firms
@@ -25,9 +29,12 @@ from service.store.push_inbox import PushInbox
 from service.store.push_ledger import PushMessages
 from service.store.push_rounds import PushRounds
 from service.store.relations import Relations
+from service.store.relays import Relays
 from service.store.snapshots import Snapshots
+from service.store.stamps import Stamp
 from service.store.statuses import Statuses
 from service.store.tenants import Tenants
+from service.store.webhooks import Webhooks
 
 
 class Store:
@@ -45,6 +52,7 @@ class Store:
         self.declarations = Declarations(database)
         self.statuses = Statuses(database)
         self.history = History(database)
+        self.changes = Changes(database)
         self.contacts = Contacts(database)
         self.groups = Groups(database)
         self.push_rounds = PushRounds(database)
@@ -54,6 +62,11 @@ class Store:
         self.api_keys = ApiKeys(database)
         self.kept_answers = KeptAnswers(database)
         self.snapshots = Snapshots(database)
+        self.webhooks = Webhooks(database)
+        self.deliveries = Deliveries(database)
+        self.delivery_log = DeliveryLog(database)
+        self.relays = Relays(database)
+        self.audit = AuditTrail(database)
 
     def writer_of(self, what: str) -> Store:
         """Return the store into which an import of this kind goes: a tenant's may differ."""
@@ -67,6 +80,15 @@ class Store:
         """
         with self.database.transaction():
             yield
+
+    def hold(self, aggregate: str) -> None:
+        """Let nobody else write this aggregate until the transaction that this thread is in ends.
+
+        Args:
+            aggregate: patents, firms, demands or relations.
+        """
+        with self.database.transaction() as connection:
+            Stamp(connection, aggregate)
 
     def close(self) -> None:
         """Close every connection."""

@@ -21,12 +21,15 @@ from matcher.types import (
     Uscc,
 )
 from matcher.wanted import OfferedList
+from service.audit.act import noted
 from service.store.database import Database
+from service.store.facts import feedback_given
 from service.store.pages import pages
 from service.store.snapshots import keep
 from service.store.tables import feedback_events, list_slots, recommendation_lists
 from service.store.upsert import chunks
 
+_MOST_TOLD = 20
 _EVENT = tuple(column for column in feedback_events.c if column.name != "arrival")
 
 
@@ -103,16 +106,17 @@ class Feedback:
         for event in events:
             row = _row(event)
             _refuse_other(rows.setdefault(event.event_id, row), row)
-        added = 0
+        added: list[dict[str, Any]] = []
+        noted(*rows, lists=sorted({str(row["list_id"]) for row in rows.values()})[:_MOST_TOLD])
         with self._database.transaction() as connection:
             for chunk in chunks(rows):
                 stored = self._stored(connection, chunk)
                 for event_id, row in stored.items():
                     _refuse_other(row, rows[event_id])
                 new = [rows[event_id] for event_id in chunk if event_id not in stored]
-                for row in new:
-                    added += self._insert(connection, row)
-        return added
+                added += [row for row in new if self._insert(connection, row)]
+            feedback_given(connection, added)
+        return len(added)
 
     def of_firm(self, uscc: Uscc) -> tuple[FeedbackEvent, ...]:
         """Return the firm's events, oldest first; ties in the order of arrival."""
@@ -151,12 +155,12 @@ class Feedback:
         query = sa.select(*_EVENT).where(feedback_events.c.event_id.in_(list(event_ids)))
         return {row[0]: dict(row._mapping) for row in connection.execute(query)}
 
-    def _insert(self, connection: sa.Connection, row: dict[str, Any]) -> int:
+    def _insert(self, connection: sa.Connection, row: dict[str, Any]) -> bool:
         # PostgreSQL lets another writer store the same id after our look; the constraint decides.
         if _insert_once(connection, feedback_events, row):
-            return 1
+            return True
         _refuse_other(self._stored(connection, [row["event_id"]])[row["event_id"]], row)
-        return 0
+        return False
 
 
 def _insert_once(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.store.database import Database
+from service.store.facts import import_ended
 from service.store.stock_tables import import_jobs
 
 _BRIEF = tuple(column for column in import_jobs.c if column.name != "report")
@@ -145,7 +146,11 @@ class ImportJobs:
             "report": end.report,
             "failure": end.failure,
         }
-        return self._change(job_id, expected, token, values)
+        with self._database.transaction() as connection:
+            ended = self._change(job_id, expected, token, values)
+            if ended:
+                import_ended(connection, job_id, end.state.value, end.report)
+        return ended
 
     def _many(self, query: sa.Select[Any]) -> tuple[ImportJob, ...]:
         with self._database.reading() as connection:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from service.store.engine import Store
 
-HEAD = "0005"
+HEAD = "0008"
 # Any fixed number will do: it names the lock under which two starting servers take turns.
 _ADVISORY_LOCK = 7_203_117
+# Alembic's ``op`` is one for the whole process: of two threads that migrate at once, one would
+# write through the other's connection.
+_ALONE = threading.Lock()
 
 
 def upgrade(store: Store) -> None:
@@ -30,7 +34,7 @@ def upgrade(store: Store) -> None:
     # A percent sign in the path would be read as an interpolation.
     place = str(Path(__file__).parent / "migrations").replace("%", "%%")
     config.set_main_option("script_location", place)
-    with store.database.transaction() as connection:
+    with _ALONE, store.database.transaction() as connection:
         if store.database.dialect == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
         if store.database.schema:

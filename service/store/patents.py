@@ -18,6 +18,7 @@ from matcher.types import (
     StopState,
 )
 from service.store.database import Database
+from service.store.delisting import PatentWatch
 from service.store.keys import application_key, publication_key
 from service.store.pages import list_text, list_values, pages
 from service.store.stamps import content_hash, read_stamp, stamp_text
@@ -151,16 +152,20 @@ class Patents:
         patent stored without one loses its note.
         """
         notes = field_dates or {}
-        return put(
-            self._database,
-            patents,
-            (_row(patent, notes.get(patent.patent_id, "")) for patent in rows),
-        )
+        with self._database.transaction() as connection:
+            watch = PatentWatch(connection)
+            passing = (_row(one, notes.get(one.patent_id, "")) for one in watch.passing(rows))
+            outcome = put(self._database, patents, passing)
+            watch.tell()
+        return outcome
 
     def remove(self, patent_ids: Iterable[PatentId]) -> int:
         """Delete the patents with all that hangs on them; return how many patents there were."""
         ids = list(patent_ids)
         with self._database.transaction() as connection:
+            watch = PatentWatch(connection)
+            watch.removing(ids)
+            watch.tell()
             for chunk in chunks(ids):
                 for table in (declarations, patent_statuses, contacts, patent_history):
                     connection.execute(sa.delete(table).where(table.c.patent_id.in_(chunk)))

@@ -21,8 +21,10 @@ import sqlalchemy as sa
 from matcher.errors import InputError, RoundNotFound, StateError, StoreUnavailable
 from matcher.pushed import ItemBatch, PushItem, PushRound, RoundId
 from matcher.types import PatentId, SegmentCode, Uscc
+from service.audit.act import noted
 from service.store.bulk import Row, insert_bulk
 from service.store.database import Database
+from service.store.facts import round_published
 from service.store.push_tables import push_items, push_rounds
 from service.store.upsert import CHUNK, chunks
 
@@ -71,6 +73,7 @@ class PushRounds:
                 "1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit",
             )
         claim = uuid.uuid4().hex
+        noted(made.round_id)
         self._begin(made, claim)
         try:
             for rows in chunks(_rows(made.round_id, batches), self._rows):
@@ -203,6 +206,7 @@ class PushRounds:
         with self._database.transaction() as connection:
             counted = {"items": items, "firms": firms, "patents": patents}
             self._hold(connection, made.round_id, claim, state=_PUBLISHED, **counted)
+            round_published(connection, made, counted)
         return self.round(made.round_id)
 
     def _remove(self, round_id: str, claim: str) -> None:

@@ -14,6 +14,7 @@ tenants = sa.Table(
     sa.Column("private", sa.Boolean, nullable=False, server_default=sa.false()),
     text("created_at"),
     text_list("origins"),
+    sa.Column("learning", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("place"),
 )
 

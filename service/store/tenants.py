@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from matcher.errors import InputError
+from service.audit.act import noted
 from service.store.database import Database
 from service.store.pages import list_text, list_values
 from service.store.tenant_tables import tenants
@@ -32,6 +33,7 @@ class Tenant:
         private: it has a catalogue of its own instead of the operator's.
         created_at: ISO 8601 in UTC.
         origins: of the pages that may ask from a browser, such as https://example.cn.
+        learning: its contract lets the operator learn from its links and feedback.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Tenant:
     private: bool
     created_at: str
     origins: tuple[str, ...] = ()
+    learning: bool = False
 
 
 class TenantNotFound(InputError):
@@ -69,6 +72,7 @@ class Tenants:
         name = tenant_name(name)
         place = blake2b(name.encode(), digest_size=8).hexdigest()
         row = Tenant(name, place, private, at.isoformat(timespec="seconds"))
+        noted(name, after={"private": private})
         with self._database.transaction() as connection:
             told = asdict(row) | {"origins": list_text(row.origins)}
             connection.execute(ignoring(connection, tenants), [told])
@@ -97,8 +101,24 @@ class Tenants:
         Raises:
             TenantNotFound: nobody was given a key under this name.
         """
-        told = list_text(tuple(origins))
-        change = sa.update(tenants).where(tenants.c.name == name).values(origins=told)
+        return self._change(name, {"origins": list_text(tuple(origins))})
+
+    def set_learning(self, name: str, *, allowed: bool) -> Tenant:
+        """Keep whether the tenant's contract lets the operator learn from it, and return it.
+
+        Raises:
+            TenantNotFound: nobody was given a key under this name.
+        """
+        return self._change(name, {"learning": allowed})
+
+    def _change(self, name: str, values: Mapping[str, Any]) -> Tenant:
+        before = self.get(name)
+        noted(
+            name,
+            before={column: getattr(before, column) for column in values},
+            after=dict(values),
+        )
+        change = sa.update(tenants).where(tenants.c.name == name).values(**values)
         with self._database.transaction() as connection:
             connection.execute(change)
         return self.get(name)

@@ -10,13 +10,18 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.audit.act import current, noted
 from service.store.bulk import merge_bulk
 from service.store.database import Database
+from service.store.noted import note
 from service.store.stamps import Stamp, same_content
 from service.store.tables import AGGREGATES
 
 # SQLite of Debian takes 32,766 parameters a statement; a composite key of three stays far below.
 CHUNK = 1_000
+# Of a chunk the audit tells so many rows; of all it tells how many there were.
+_MOST_TOLD = 50
+_DIGITS = 16
 
 T = TypeVar("T")
 
@@ -73,6 +78,7 @@ def put(database: Database, table: sa.Table, rows: Iterable[Mapping[str, Any]]) 
             changed |= done.changed
         if stamp:
             stamp.save()
+        note(connection, table.name, new | changed)
     return Outcome(counts, frozenset(new), frozenset(changed))
 
 
@@ -100,9 +106,25 @@ def _write(
             stamp.add(row["content_hash"])
         for row in new:
             stamp.add(row["content_hash"])
+    written = {key: row for key, row in by_key.items() if key not in stored or key in changed}
+    _tell(table, stored, written)
     merge_bulk(connection, table, [*new, *different.values()])
     counts = UpsertCounts(len(new), len(changed), len(by_key) - len(new) - len(changed))
     return Outcome(counts, frozenset(by_key) - frozenset(stored), frozenset(changed))
+
+
+def _tell(
+    table: sa.Table,
+    stored: Mapping[tuple[str, ...], str],
+    written: Mapping[tuple[str, ...], Mapping[str, Any]],
+) -> None:
+    """Tell the act at work which rows change, with the digests before and after."""
+    if current() is None or not written:
+        return
+    names = {key: f"{table.name}:{'/'.join(key)}" for key in islice(written, _MOST_TOLD)}
+    before = {names[key]: stored[key][:_DIGITS] for key in names if key in stored}
+    after = {names[key]: str(written[key]["content_hash"])[:_DIGITS] for key in names}
+    noted(*names.values(), before=before, after=after)
 
 
 def remove(database: Database, table: sa.Table, keys: Iterable[tuple[str, ...]]) -> int:
@@ -111,10 +133,14 @@ def remove(database: Database, table: sa.Table, keys: Iterable[tuple[str, ...]])
     with database.transaction() as connection:
         stamp = Stamp(connection, table.name) if table.name in AGGREGATES else None
         for chunk in chunks(keys):
-            for row_hash in _hashes(connection, table, chunk).values():
+            stored = _hashes(connection, table, chunk)
+            for row_hash in stored.values():
                 if stamp:
                     stamp.remove(row_hash)
                 removed += 1
+            note(connection, table.name, stored)
+            gone = {f"{table.name}:{'/'.join(key)}": row[:_DIGITS] for key, row in stored.items()}
+            noted(*gone, before=gone)
             connection.execute(sa.delete(table).where(_keyed(table, chunk)))
         if stamp:
             stamp.save()

@@ -21,10 +21,12 @@ import psycopg
 import pytest
 from pytest_postgresql import factories
 
+from service.privacy.contact_key import ContactKeys
 from service.store.engine import Store, open_store
 from service.store.migrate import upgrade
 from service.store.moving import copy_home
 
+CONTACT_KEY = "a key of the tests of thirty-two and more"
 _FOLDER = Path(tempfile.gettempdir()) / f"panhuo-postgres-{os.getpid()}"
 
 
@@ -233,6 +235,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(store_url: str) -> Iterator[Store]:
     """Give an empty store, on each kind of database."""
     with open_store(store_url) as opened:
+        opened.contacts.keys = ContactKeys(Path(), CONTACT_KEY)
         yield opened
 
 

@@ -54,3 +54,30 @@ def test_save_equals_load(tmp_path: Path) -> None:
 
 def test_nothing_to_index_scores_nothing() -> None:
     assert LexicalIndex.build([[], []]).scores(["轴承"]).tolist() == [0.0, 0.0]
+
+
+@given(st.lists(WORDS, min_size=1, max_size=8), st.lists(WORDS, min_size=1, max_size=5), WORDS)
+def test_a_document_beside_the_index_scores_as_one_in_it(
+    documents: list[list[str]], more: list[list[str]], query: list[str]
+) -> None:
+    index = LexicalIndex.build(documents)
+    beside = index.beside([*documents, *more])
+    assert beside.scores(query)[: len(documents)] == pytest.approx(
+        index.scores(query), rel=1e-6, abs=1e-7
+    )
+    rows = np.arange(beside.n_documents)
+    assert np.array_equal(beside.scores_at(query, rows), beside.scores(query))
+    assert beside.scores(query).dtype == np.float32
+
+
+def test_a_word_that_only_newcomers_have_is_rare() -> None:
+    index = LexicalIndex.build(DOCUMENTS)
+    beside = index.beside([["轴承", "偏振"]])
+    assert beside.scores(["偏振"])[0] > beside.scores(["轴承"])[0] > 0
+
+
+def test_what_is_beside_a_loaded_index_is_the_same(tmp_path: Path) -> None:
+    index = LexicalIndex.build(DOCUMENTS)
+    index.save(tmp_path)
+    loaded = LexicalIndex.load(tmp_path)
+    assert loaded.beside(DOCUMENTS).fingerprint == index.beside(DOCUMENTS).fingerprint

@@ -16,12 +16,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from service.api import feedback, firms, health, imports, patents, recommendations, tokens
+from service.api import (
+    catalogue,
+    demands,
+    feedback,
+    firms,
+    health,
+    imports,
+    metrics,
+    patents,
+    recommendations,
+    tokens,
+    webhooks,
+)
 from service.app import create_app
 from service.auth.caller import Kind
 from service.auth.issue import issue
 from service.auth.keys import new_key
-from service.auth.policy import POLICIES
+from service.auth.policy import LOCAL_PATHS, POLICIES
 from service.auth.scopes import Scope
 from service.auth.secret import Secrets
 from tests.service.api.conftest import app_of, settings_of
@@ -29,7 +41,10 @@ from tests.service.api.tenants import ALL, FIRM, PATENT, World, bearer, world_ov
 from tests.service.api.test_api_problems import check_problem
 from tests.service.auth.test_tokens import signed
 
-ROUTERS = (recommendations, feedback, patents, firms, imports, tokens, health)
+ROUTERS = (
+    *(recommendations, feedback, patents, firms, imports, tokens, health, metrics),
+    *(catalogue, demands, webhooks),
+)
 HOLDER = "钱江湾理工大学"
 
 
@@ -213,16 +228,42 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "recommendForFirm": ("GET", f"/v1/firms/{FIRM}/recommendations?n=1", {}),
     "firmsForPatent": ("POST", f"/v1/patents/{PATENT}/firms", {"json": {"n": 1}}),
     "sendFeedback": ("POST", "/v1/feedback", {"json": {"events": []}}),
+    # Refused for what they say, or for what is not there: a call that writes would be a race.
+    "putPatent": ("PUT", "/v1/patents/P-1", {"json": {"colour": 1}}),
+    "patchPatent": ("PATCH", "/v1/patents/P-1", {"json": {"title": "x"}}),
+    "deletePatent": ("DELETE", "/v1/patents/P-1", {}),
+    "putFirm": ("PUT", "/v1/firms/F-1", {"json": {}}),
+    "patchFirm": ("PATCH", "/v1/firms/F-1", {"json": {}}),
+    "deleteFirm": ("DELETE", "/v1/firms/F-1", {}),
+    "getDemand": ("GET", "/v1/demands/D-1", {}),
+    "putDemand": ("PUT", "/v1/demands/D-1", {"json": {}}),
+    "patchDemand": ("PATCH", "/v1/demands/D-1", {"json": {}}),
+    "deleteDemand": ("DELETE", "/v1/demands/D-1", {}),
+    "listRelations": ("GET", f"/v1/firms/{FIRM}/relations", {}),
+    "putRelation": ("PUT", "/v1/relations/F-1/owns/P-1", {}),
+    "deleteRelation": ("DELETE", "/v1/relations/F-1/owns/P-1", {}),
     "getPatent": ("GET", f"/v1/patents/{PATENT}", {}),
     "getFirm": ("GET", f"/v1/firms/{FIRM}", {}),
-    "firmsByGet": ("GET", f"/v1/patents/{PATENT}/firms", {}),
     "importFile": ("POST", "/v1/imports", {"data": {"what": "firms"}}),
     "listImports": ("GET", "/v1/imports", {}),
     "getImport": ("GET", "/v1/imports/" + "0" * 32, {}),
     "cancelImport": ("DELETE", "/v1/imports/" + "0" * 32, {}),
     "getImportErrors": ("GET", "/v1/imports/" + "0" * 32 + "/errors.xlsx", {}),
+    "createWebhook": ("POST", "/v1/webhooks", {"json": {}}),
+    "listWebhooks": ("GET", "/v1/webhooks", {}),
+    "getWebhook": ("GET", "/v1/webhooks/ep_0", {}),
+    "changeWebhook": ("PATCH", "/v1/webhooks/ep_0", {"json": {}}),
+    "deleteWebhook": ("DELETE", "/v1/webhooks/ep_0", {}),
+    "testWebhook": ("POST", "/v1/webhooks/ep_0/test", {}),
+    "rotateWebhookSecret": ("POST", "/v1/webhooks/ep_0/rotate-secret", {"json": {}}),
+    "enableWebhook": ("POST", "/v1/webhooks/ep_0/enable", {}),
+    "replayFailedDeliveries": ("POST", "/v1/webhooks/ep_0/replay", {"json": {}}),
+    "listDeliveries": ("GET", "/v1/webhooks/ep_0/deliveries", {}),
+    "getDelivery": ("GET", "/v1/webhooks/ep_0/deliveries/dlv_0", {}),
+    "replayDelivery": ("POST", "/v1/webhooks/ep_0/deliveries/dlv_0/replay", {}),
     "createToken": ("POST", "/v1/tokens", {"json": {"firm": FIRM}}),
     "getToken": ("GET", "/v1/tokens/current", {}),
+    "metrics": ("GET", "/metrics", {}),
     "health": ("GET", "/healthz", {}),
     "readiness": ("GET", "/readyz", {}),
 }
@@ -295,6 +336,8 @@ def test_the_answer_is_what_the_table_says(
     method, path, more = CALLS[operation]
     answer = world.client.request(method, path, headers=bearer(credential), **more)
     refused = expected(operation, kind, scopes)
+    if path in LOCAL_PATHS and sort == "none":
+        refused = set()  # the client stands on this machine
     assert answer.status_code < 500
     if refused:
         assert answer.status_code in refused

@@ -361,6 +361,7 @@ def test_the_description_tells_all_of_it(reader: TestClient) -> None:
             for answer in operation["responses"].values():
                 assert "X-Request-ID" in answer["headers"]
     wide = {"getPatent", "getFirm", "recommendForFirm", "listImports", "getImport"}
+    wide |= {"getDemand", "listRelations"}
     having = {
         operation["operationId"]
         for item in document["paths"].values()

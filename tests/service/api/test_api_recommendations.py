@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from matcher.ranking.policy_file import policy_text
 from matcher.types import LegalStatus, PatentId, RelationKind, StopState, Uscc
 from service.api import dependencies
-from service.bootstrap import Home
+from service.bootstrap import Home, open_home
 from service.cli import run
 from tests.service.api.conftest import app_of, build, settings_of
 
@@ -188,13 +188,20 @@ def test_records(client: TestClient, home: Home) -> None:
     assert patent["legal_status"] == "IN_FORCE"
 
 
-def test_a_patent_imported_after_the_build_has_no_firms_yet(client: TestClient, home: Home) -> None:
-    old = next(iter(home.store.patents.iterate()))
-    home.store.patents.upsert([replace(old, patent_id=PatentId("PCT/CN2030/1"), family_id="")])
-    assert client.get("/v1/patents/PCT%2FCN2030%2F1").status_code == 200
-    answer = client.post("/v1/patents/PCT/CN2030/1/firms", json={})
-    assert answer.status_code == 409
-    assert answer.json()["type"].endswith("patent-not-indexed")
+def test_a_patent_beyond_what_is_kept_beside_the_index_has_no_firms_yet(folder: Path) -> None:
+    settings = settings_of(folder).model_copy(update={"delta_rows": 0})
+    with open_home(settings) as home:
+        old = next(iter(home.store.patents.iterate()))
+        late = replace(old, patent_id=PatentId("PCT/CN2030/1"), family_id="")
+        home.store.patents.upsert([late])
+        many = (PatentId(f"P{number}") for number in range(64))
+        home.store.patents.upsert(replace(late, patent_id=name) for name in many)
+    with TestClient(app_of(settings)) as client:
+        assert client.get("/v1/patents/PCT%2FCN2030%2F1").status_code == 200
+        assert client.post("/v1/patents/P7/firms", json={}).status_code == 200
+        answer = client.post("/v1/patents/PCT/CN2030/1/firms", json={})
+        assert answer.status_code == 409
+        assert answer.json()["type"].endswith("patent-not-indexed")
 
 
 def test_without_an_index(catalogue: Path, tmp_path: Path) -> None:

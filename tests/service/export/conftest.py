@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from service.privacy.contact_key import ContactKeys
 from service.store.engine import Store, open_store
 from service.store.migrate import upgrade
+from tests.contracts.store_fixtures import CONTACT_KEY
 
 
 @pytest.fixture
@@ -16,4 +18,5 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store."""
     with open_store(f"sqlite:///{tmp_path}/store.db") as opened:
         upgrade(opened)
+        opened.contacts.keys = ContactKeys(Path(), CONTACT_KEY)
         yield opened

@@ -16,11 +16,13 @@ from service.export.template_choice import TemplateChoice, chosen
 from service.export.template_fill import Told, filled_rows
 from service.ingest import codes
 from service.ingest.importer import import_files
+from service.privacy.contact_key import ContactKeys
 from service.store.contacts import Contact
 from service.store.declarations import Declaration, Implementation, Willingness
 from service.store.engine import Store, open_store
 from service.store.keys import check_digit
 from service.store.migrate import upgrade
+from tests.contracts.store_fixtures import CONTACT_KEY
 
 # What people type: no blanks at the ends, no control characters; signs that begin formulas too.
 TEXT = st.text(
@@ -107,6 +109,7 @@ def _written(store: Store, path: Path) -> None:
 def _fresh(folder: str, name: str) -> Store:
     store = open_store(f"sqlite:///{folder}/{name}.db")
     upgrade(store)
+    store.contacts.keys = ContactKeys(Path(), CONTACT_KEY)
     return store
 
 

@@ -1,6 +1,13 @@
 """Every law of the store, on SQLite and PostgreSQL (the ``store`` fixture's parameter)."""
 
-from tests.contracts import store_catalogue, store_feedback, store_jobs, store_manners, store_stock
+from tests.contracts import (
+    store_catalogue,
+    store_changes,
+    store_feedback,
+    store_jobs,
+    store_manners,
+    store_stock,
+)
 
 
 class TestPatents(store_catalogue.PatentLaws):
@@ -17,6 +24,10 @@ class TestDemands(store_catalogue.DemandLaws):
 
 class TestRelations(store_catalogue.RelationLaws):
     """Relations."""
+
+
+class TestChanges(store_changes.ChangeLaws):
+    """Changes of the catalogue."""
 
 
 class TestTransactions(store_catalogue.TransactionLaws):
@@ -62,7 +73,10 @@ class TestSnapshots(store_manners.SnapshotLaws):
 def test_no_law_escapes() -> None:
     laws = {
         law
-        for module in (store_catalogue, store_feedback, store_jobs, store_manners, store_stock)
+        for module in (
+            *(store_catalogue, store_changes, store_feedback),
+            *(store_jobs, store_manners, store_stock),
+        )
         for law in vars(module).values()
         if isinstance(law, type) and law.__name__.endswith("Laws")
     }

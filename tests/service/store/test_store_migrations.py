@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,12 @@ def test_both_databases_end_with_one_schema(store: Store) -> None:
             assert unique == {
                 str(one.name) for one in table.constraints if isinstance(one, sa.UniqueConstraint)
             }
+
+
+def test_databases_of_several_tenants_are_migrated_at_once(tmp_path: Path) -> None:
+    stores = [open_store(f"sqlite:///{tmp_path / f'{number}.db'}") for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(upgrade, stores))
+    for store in stores:
+        assert set(content(store)) == set(metadata.tables)
+        store.close()
