@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[notebooks,ray]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[notebooks,otel,ray]' --group dev
 	@touch $@
 
 demo: $(STAMP) ## Run the whole way on the sample catalogue, or on a folder: make demo DATA=dir
