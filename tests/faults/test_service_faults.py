@@ -23,8 +23,8 @@ import pytest
 from service.bootstrap import open_home
 from service.config import Settings
 from tests.contracts.store_fixtures import PostgresServer
-from tests.faults.platform import Platform, wait_until
 from tests.faults.serving import serving
+from tests.faults.steady_platform import Platform, wait_until
 
 READY_WITHIN = 60.0  # seconds after which a service must answer again, start and index included
 

@@ -99,7 +99,7 @@ def test_a_name_is_resolved_once_an_attempt(store: Store) -> None:
         made(store, f"http://hook.test:{port}/in")
         store.webhooks.set_networks(["127.0.0.1/32"])
         with sentinel("127.0.0.2", port):
-            for turn in range(1, 51):
+            for turn in range(1, 1_001):
                 names = Names(["127.0.0.1"], ["127.0.0.2"])
                 record(store)
                 assert send(Sender(store, line(Hands(), resolve=names))) == 1
@@ -108,7 +108,7 @@ def test_a_name_is_resolved_once_an_attempt(store: Store) -> None:
         names = Names(["127.0.0.1", "10.0.0.1"])  # one inside spoils them all
         record(store)
         send(Sender(store, line(Hands(), resolve=names)))
-        assert len(receiver.came) == 50
+        assert len(receiver.came) == 1_000
 
 
 @contextmanager
