@@ -122,9 +122,9 @@ def test_only_firms_that_the_encoder_did_not_learn_from_teach(
 ) -> None:
     kinds = [kind.value for kind in RelationKind]
     with open_home(Settings(home=static_home)) as home:
-        kept = set(_relations(home, kinds).qrels)
+        kept = set(_relations(home, kinds, across=False).qrels)
     with open_home(Settings(home=lsa_home)) as home:
-        every = set(_relations(home, kinds).qrels)
+        every = set(_relations(home, kinds, across=False).qrels)
     assert kept == {uscc for uscc in every if kept_for_policy(uscc)}
     assert 0 < len(kept) < len(every)
 
