@@ -76,4 +76,14 @@ def _short(told: str) -> str:
 def _command(where: str, key: str, examples: int) -> list[str]:
     tool = str(Path(sys.executable).parent / "st")
     asked = ["--max-examples", str(examples), "--no-color", "--generation-database", "none"]
-    return [tool, "run", where, "--header", f"Authorization: Bearer {key}", *asked]
+    settings = str(Path(__file__).with_name("schemathesis.toml"))
+    return [
+        tool,
+        "--config-file",
+        settings,
+        "run",
+        where,
+        "--header",
+        f"Authorization: Bearer {key}",
+        *asked,
+    ]
