@@ -44,7 +44,7 @@ test: $(STAMP) ## Run every test
 soak: $(STAMP) ## What takes long: a push killed 50 times, 20,000 requests made out of the API's description
 	PANHUO_WRITER_TURNS=200 PANHUO_WRITER_P99=1 PANHUO_BACKUP_WRITERS=8 PANHUO_BACKUP_SECONDS=60 $(BIN)/python -m pytest -q -s tests/faults/test_many_writers.py tests/service/running/test_saving.py
 	PANHUO_KILLS=$${PANHUO_KILLS:-50} $(BIN)/python -m pytest -q -s tests/faults/test_push_kills.py
-	PANHUO_SCHEMA_EXAMPLES=$${PANHUO_SCHEMA_EXAMPLES:-400} $(BIN)/python -m pytest -q -s tests/service/client/test_schema.py
+	PANHUO_SCHEMA_EXAMPLES=$${PANHUO_SCHEMA_EXAMPLES:-450} $(BIN)/python -m pytest -q -s tests/service/client/test_schema.py
 
 check: $(STAMP) ## Check format, lint, types, floors and room sizes
 	$(BIN)/ruff format --check .
