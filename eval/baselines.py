@@ -67,7 +67,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """The engine: routed search, fusion, policy. List rules (floor, caps) are not applied."""
+    """The engine: routing, sieve, policy. List rules (floor, caps) are not applied."""
 
     engine: Engine
     mask: Mask
